@@ -1,0 +1,99 @@
+//! One event to one reaction: state checked, inbox and effect in one transaction.
+
+use std::{marker::PhantomData, sync::Arc};
+
+use async_trait::async_trait;
+use contract::Event;
+use personal_data::{Db, Error};
+use tracing::Instrument;
+
+use crate::{Envelope, Outcome, Reaction, ReactionError, Reactor, envelope::person_of, inbox, parked};
+
+/// A typed reaction with its database.
+pub struct Of<R, E> {
+    reaction: Arc<R>,
+    db: Db,
+    event: PhantomData<fn() -> E>,
+}
+
+/// Makes a reaction ready for the bus.
+pub fn reactor<E: Event, R: Reaction<E>>(db: &Db, reaction: R) -> Arc<dyn Reactor> {
+    Arc::new(Of { reaction: Arc::new(reaction), db: db.clone(), event: PhantomData })
+}
+
+impl<R: Reaction<E>, E: Event> Of<R, E> {
+    async fn try_react(&self, envelope: &Envelope) -> Result<Outcome, ReactionError> {
+        let event: E = envelope.open().ok_or(ReactionError::Poisoned("the payload is not what its kind says"))?;
+        let tx = self.db.begin(R::NAME).await?;
+        if let Some(person) = person_of(&event) {
+            match tx.admit(person, R::PURPOSE).await {
+                Ok(()) => {}
+                Err(Error::Erased | Error::Withdrawn(_)) => {
+                    inbox::first_in_tx(&tx, envelope.id, R::NAME).await?;
+                    tx.commit().await?;
+                    return Ok(Outcome::Dropped);
+                }
+                Err(Error::Restricted) => {
+                    parked::park_in_tx(&tx, envelope, R::NAME, parked::HELD).await?;
+                    tx.commit().await?;
+                    return Ok(Outcome::Held);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !inbox::first_in_tx(&tx, envelope.id, R::NAME).await? {
+            return Ok(Outcome::Repeated);
+        }
+        self.reaction.react_in_tx(&tx, event).await?;
+        tx.commit().await?;
+        Ok(Outcome::Done)
+    }
+}
+
+#[async_trait]
+impl<R: Reaction<E>, E: Event> Reactor for Of<R, E> {
+    fn name(&self) -> &'static str {
+        R::NAME
+    }
+
+    fn service(&self) -> &'static str {
+        self.db.service()
+    }
+
+    fn kind(&self) -> &'static str {
+        E::TYPE
+    }
+
+    fn db(&self) -> &Db {
+        &self.db
+    }
+
+    async fn react(&self, envelope: &Envelope) -> Outcome {
+        let span = tracing::info_span!(parent: None, "reaction", otel.name = R::NAME, event = %envelope.id);
+        foundation::trace::parent_of(&span, envelope.traceparent.as_deref());
+        async {
+            match self.try_react(envelope).await {
+                Ok(outcome) => {
+                    tracing::debug!(outcome = outcome.name(), "reacted");
+                    outcome
+                }
+                Err(ReactionError::Poisoned(reason)) => {
+                    tracing::error!(reason, "an event is poisoned and is set aside");
+                    match self.park(envelope, reason).await {
+                        Ok(()) => Outcome::Parked,
+                        Err(error) => Outcome::Later(error.to_string()),
+                    }
+                }
+                Err(error) => Outcome::Later(error.to_string()),
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), Error> {
+        let tx = self.db.begin("events.park").await?;
+        parked::park_in_tx(&tx, envelope, R::NAME, reason).await?;
+        tx.commit().await
+    }
+}

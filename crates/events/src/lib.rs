@@ -1,0 +1,34 @@
+//! Say it in the transaction, do it once: the outbox, the relay, the bus, the inbox.
+//!
+//! A use case writes rows and outbox in one transaction; the relay hands each event to the bus and holds no transaction
+//! meanwhile; a reaction and the note that it happened commit together. Delivery order is not promised.
+
+mod bus;
+mod dispatch;
+mod envelope;
+pub mod inbox;
+pub mod outbox;
+pub mod parked;
+mod reaction;
+mod relay;
+pub mod rules;
+
+pub use bus::{Bus, InProcessBus, Undelivered};
+pub use dispatch::{Of, reactor};
+pub use envelope::Envelope;
+pub use outbox::announce_in_tx;
+pub use reaction::{Outcome, Reaction, ReactionError, Reactor};
+pub use relay::Relay;
+
+use personal_data::schema;
+use sea_orm_migration::MigrationTrait;
+
+/// The entities that every service with events has; for `Holds::and`.
+pub type Tables = (outbox::event::Entity, outbox::delivery::Entity, inbox::Entity, parked::Entity);
+
+/// Their tables.
+pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+    vec![schema::migration("events_0001", || {
+        vec![outbox::event_table(), outbox::delivery_table(), inbox::table(), parked::table()]
+    })]
+}

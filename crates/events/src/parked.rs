@@ -1,0 +1,104 @@
+//! Events that a reaction could not take: poisoned ones, visible and replayable, and those held while a person's
+//! processing is restricted.
+
+use foundation::{Timestamp, uuid::Uuid};
+use personal_data::{Db, Error, PersonalData, Tx, query, schema};
+use sea_orm::{QueryOrder, entity::prelude::*};
+
+use crate::{Envelope, inbox};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+#[sea_orm(table_name = "parked")]
+#[personal(none = "events: identifiers only, by the contract")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[personal(key)]
+    pub id: Uuid,
+    #[personal(link)]
+    pub event_id: Uuid,
+    #[personal(plain = "the name of a service")]
+    pub source: String,
+    #[personal(plain = "the name of a reaction")]
+    pub reaction: String,
+    #[personal(plain = "the full name of a message of the contract")]
+    pub kind: String,
+    #[personal(plain = "an event: identifiers only, proven over the descriptors")]
+    pub payload: Vec<u8>,
+    #[personal(plain = "a trace id")]
+    pub traceparent: Option<String>,
+    /// `held` or why it is poisoned; never a value.
+    #[personal(plain = "a reason out of our own code")]
+    pub reason: String,
+    #[personal(time)]
+    pub announced_at: Timestamp,
+    #[personal(time)]
+    pub at: Timestamp,
+    #[personal(version)]
+    pub version: i64,
+}
+
+/// The reason of an event that waits for a restriction to be lifted.
+pub const HELD: &str = "held";
+
+pub(crate) fn table() -> schema::Table {
+    schema::table("parked", "id")
+        .id("event_id")
+        .text("source")
+        .text("reaction")
+        .text("kind")
+        .bytes("payload")
+        .optional_text("traceparent")
+        .text("reason")
+        .time("announced_at")
+        .time("at")
+        .number("version")
+        .index(&["reason"])
+}
+
+/// Puts an event aside; putting it aside twice changes nothing.
+pub async fn park_in_tx(tx: &Tx, envelope: &Envelope, reaction: &str, reason: &str) -> Result<(), Error> {
+    tx.insert_once::<Entity>(Model {
+        id: inbox::id_of(envelope.id, reaction),
+        event_id: envelope.id,
+        source: envelope.source.clone(),
+        reaction: reaction.to_owned(),
+        kind: envelope.kind.clone(),
+        payload: envelope.payload.clone(),
+        traceparent: envelope.traceparent.clone(),
+        reason: reason.to_owned(),
+        announced_at: envelope.at,
+        at: tx.clock().now(),
+        version: 0,
+    })
+    .await?;
+    Ok(())
+}
+
+/// Everything set aside in this service, oldest first.
+pub async fn list(db: &Db) -> Result<Vec<Model>, Error> {
+    Ok(query::anonymous::<Entity>().order_by_asc(Column::At).all(db).await?)
+}
+
+impl Model {
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            id: self.event_id,
+            source: self.source.clone(),
+            kind: self.kind.clone(),
+            payload: self.payload.clone(),
+            traceparent: self.traceparent.clone(),
+            at: self.announced_at,
+        }
+    }
+}
+
+/// Gives one back to its reaction; it stays parked when it is not taken again. Answers what became of it.
+pub async fn replay(db: &Db, parked: &Model, reactor: &dyn crate::Reactor) -> Result<crate::Outcome, Error> {
+    let outcome = reactor.react(&parked.envelope()).await;
+    if outcome.is_taken() {
+        let tx = db.begin("events.replay").await?;
+        tx.delete::<Entity>(parked).await?;
+        tx.commit().await?;
+    }
+    Ok(outcome)
+}

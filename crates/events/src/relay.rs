@@ -1,0 +1,133 @@
+//! The relay: takes what is due from the outbox, publishes it, notes that it is published.
+
+use std::{sync::Arc, time::Duration};
+
+use foundation::{Timestamp, failpoint};
+use futures::{StreamExt, stream};
+use personal_data::{Db, Error, query};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Bus, Envelope, inbox,
+    outbox::{delivery, event},
+    rules,
+};
+
+/// Events handled at a time: order is promised to nobody.
+const AT_ONCE: usize = 4;
+const BATCH: u64 = 64;
+/// The safety net beside the wake-up after each commit.
+const POLL: Duration = Duration::from_millis(500);
+const SWEEP_EVERY: u32 = 600;
+
+/// One per service.
+pub struct Relay {
+    db: Db,
+    bus: Arc<dyn Bus>,
+}
+
+impl Relay {
+    pub fn new(db: Db, bus: Arc<dyn Bus>) -> Self {
+        Self { db, bus }
+    }
+
+    /// Works until it is cancelled; finishes the batch in hand.
+    pub async fn run(self, until: CancellationToken) {
+        let mut rounds = 0_u32;
+        while !until.is_cancelled() {
+            // Registered before looking, so that a commit in between is not missed.
+            let committed = self.db.committed().clone();
+            let woken = committed.notified();
+            match self.publish_due().await {
+                Ok(0) => {
+                    tokio::select! {
+                        () = woken => {}
+                        () = tokio::time::sleep(POLL) => {}
+                        () = until.cancelled() => {}
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(service = self.db.service(), %error, "the relay cannot read its outbox");
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+            rounds = rounds.wrapping_add(1);
+            if rounds % SWEEP_EVERY == 0
+                && let Err(error) = self.sweep().await
+            {
+                tracing::warn!(service = self.db.service(), %error, "old events could not be swept");
+            }
+        }
+    }
+
+    /// One round. Answers how many events it took, published or not.
+    pub async fn publish_due(&self) -> Result<usize, Error> {
+        let now = self.db.clock().now();
+        let due = query::anonymous::<event::Entity>()
+            .filter(event::Column::PublishedAt.is_null())
+            .filter(event::Column::DueAt.lte(now))
+            .order_by_asc(event::Column::DueAt)
+            .limit(BATCH)
+            .all(&self.db)
+            .await?;
+        let taken = due.len();
+        stream::iter(due).for_each_concurrent(AT_ONCE, |row| self.publish(row)).await;
+        Ok(taken)
+    }
+
+    async fn publish(&self, row: event::Model) {
+        if let Err(error) = self.try_publish(row).await {
+            tracing::warn!(service = self.db.service(), %error, "an event could not be published; it comes again");
+        }
+    }
+
+    async fn try_publish(&self, mut row: event::Model) -> Result<(), Error> {
+        let now = self.db.clock().now();
+        row.due_at = now.plus(rules::LEASE);
+        match self.write("events.lease", &mut row).await {
+            // Another relay has it.
+            Err(Error::Changed(_)) => return Ok(()),
+            other => other?,
+        }
+        let envelope = Envelope {
+            id: row.id,
+            source: self.db.service().to_owned(),
+            kind: row.kind.clone(),
+            payload: row.payload.clone(),
+            traceparent: row.traceparent.clone(),
+            at: row.at,
+        };
+        failpoint::at("events.publish", "before");
+        let published = self.bus.publish(&self.db, &envelope, row.attempts).await;
+        failpoint::at("events.publish", "after");
+        match published {
+            Ok(()) => row.published_at = Some(self.db.clock().now()),
+            Err(undelivered) => {
+                tracing::info!(event = %row.id, attempts = row.attempts, reason = %undelivered, "an event comes again");
+                row.due_at = self.db.clock().now().plus(rules::backoff(row.attempts));
+                row.attempts += 1;
+            }
+        }
+        self.write("events.published", &mut row).await
+    }
+
+    async fn write(&self, name: &'static str, row: &mut event::Model) -> Result<(), Error> {
+        let tx = self.db.begin(name).await?;
+        tx.update::<event::Entity>(row).await?;
+        tx.commit_quietly().await
+    }
+
+    /// Removes what was published, and what the inbox need not remember any more.
+    #[allow(clippy::disallowed_methods, reason = "the outbox's and inbox's own sweep, of tables that hold nobody's data")]
+    async fn sweep(&self) -> Result<(), Error> {
+        let now = self.db.clock().now();
+        let old: Timestamp = now.minus(rules::KEPT);
+        event::Entity::delete_many().filter(event::Column::PublishedAt.lt(old)).exec(&self.db).await?;
+        delivery::Entity::delete_many().filter(delivery::Column::At.lt(old)).exec(&self.db).await?;
+        inbox::Entity::delete_many().filter(inbox::Column::At.lt(now.minus(rules::REMEMBERED))).exec(&self.db).await?;
+        personal_data::idempotency::expire(&self.db, now.minus(Duration::from_secs(24 * 3600))).await?;
+        Ok(())
+    }
+}

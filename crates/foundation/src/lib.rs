@@ -1,0 +1,18 @@
+//! What everyone stands on: time, identifiers, the mode, refusals, failpoints, and the one client transport.
+
+pub mod failpoint;
+mod ids;
+mod mode;
+mod refusal;
+mod time;
+pub mod trace;
+mod transport;
+
+pub use ids::{Identifier, PersonId};
+pub use mode::Mode;
+pub use refusal::{DOMAIN, Refusal, reason_of};
+pub use time::{Clock, Timestamp};
+pub use transport::{BoxError, Transport, TransportError, transport};
+
+#[doc(hidden)]
+pub use {sea_orm, serde, uuid};

@@ -1,0 +1,26 @@
+//! Objects: photographs and other files, kept in S3. One client path serves both engines: any S3 in production, and
+//! a folder behind an S3 server in this process otherwise.
+//!
+//! Personal objects are sealed before they are put ([`sealed`]); only `incoming/` ever holds what a person sent, until
+//! it is taken in or swept.
+
+mod address;
+mod client;
+mod config;
+mod embedded;
+mod error;
+mod folder;
+mod key;
+mod objects;
+mod presign;
+pub mod sealed;
+mod sealed_objects;
+mod sweep;
+
+pub use address::{ObjectsAddress, S3Settings};
+pub use config::Config;
+pub use error::{AddressError, Error};
+pub use key::{ObjectKey, ObjectKeyError, Prefix};
+pub use objects::{Meta, Objects};
+pub use presign::{LONGEST_UPLOAD_TIME, PresignedPut, Upload};
+pub use sealed_objects::SealedObject;

@@ -1,0 +1,148 @@
+//! Data keys on loan from the keyring: one per person, service and category, for a stated purpose, for minutes.
+
+mod data_key;
+mod leases;
+
+use std::sync::Arc;
+
+use contract::{Category, Purpose, keyring::v1 as pb};
+use foundation::{Clock, PersonId, Timestamp, Transport, uuid::Uuid};
+use pb::{keyring_client::KeyringClient, leased_key::Refusal as KeyRefusal};
+use tonic::Code;
+
+pub use data_key::{DataKey, RawKey};
+use leases::{Handles, Leases};
+
+use crate::{Error, category::CategoryMark};
+
+/// A service's way to the keyring. Clones share the leases.
+#[derive(Clone)]
+pub struct Keys(Arc<Inner>);
+
+struct Inner {
+    service: &'static str,
+    client: KeyringClient<Transport>,
+    clock: Clock,
+    leases: Leases,
+    handles: Handles,
+    index_key: tokio::sync::OnceCell<Vec<u8>>,
+}
+
+impl Keys {
+    pub fn new(service: &'static str, keyring: Transport, clock: Clock) -> Self {
+        Self(Arc::new(Inner {
+            service,
+            client: KeyringClient::new(keyring),
+            clock,
+            leases: Leases::default(),
+            handles: Handles::default(),
+            index_key: tokio::sync::OnceCell::new(),
+        }))
+    }
+
+    /// Makes the key of a new person; a second call changes nothing.
+    pub async fn create(&self, person: PersonId) -> Result<(), Error> {
+        let ask = pb::CreateKeyRequest { person_id: person.to_string() };
+        self.0.client.clone().create_key(ask).await.map_err(|status| away(&status))?;
+        Ok(())
+    }
+
+    /// The key of one person's data of one category, or the reason why not.
+    pub async fn of<C: CategoryMark>(&self, person: PersonId, purpose: Purpose) -> Result<DataKey<C>, Error> {
+        self.raw(person, C::CATEGORY, purpose).await.map(DataKey::new)
+    }
+
+    /// As `of`, the category known only at run time: for what runs over the map.
+    pub async fn raw(&self, person: PersonId, category: Category, purpose: Purpose) -> Result<RawKey, Error> {
+        let mut keys = self.many(&[person], category, purpose).await?;
+        keys.pop().unwrap_or(Err(Error::NoSuchPerson))
+    }
+
+    /// One answer per person, in their order, in one call for those that are not on loan already.
+    pub async fn many(&self, people: &[PersonId], category: Category, purpose: Purpose) -> Result<Vec<Result<RawKey, Error>>, Error> {
+        let now = self.0.clock.now();
+        let missing: Vec<_> =
+            people.iter().filter(|person| self.0.leases.get(**person, category, purpose, now).is_none()).copied().collect();
+        let mut refused = Vec::new();
+        if !missing.is_empty() {
+            let answer = self.lease(&missing, category, purpose).await?;
+            for (person, leased) in missing.iter().zip(answer) {
+                match self.read(*person, &leased, purpose) {
+                    Ok((key, until)) => self.0.leases.put(*person, category, purpose, key, until),
+                    Err(error) => refused.push((*person, error)),
+                }
+            }
+        }
+        Ok(people
+            .iter()
+            .map(|person| match refused.iter().position(|(who, _)| who == person) {
+                Some(at) => Err(refused.swap_remove(at).1),
+                None => self.0.leases.get(*person, category, purpose, now).ok_or(Error::KeyringAway),
+            })
+            .collect())
+    }
+
+    async fn lease(&self, people: &[PersonId], category: Category, purpose: Purpose) -> Result<Vec<pb::LeasedKey>, Error> {
+        let ask = pb::LeaseRequest {
+            person_ids: people.iter().map(PersonId::to_string).collect(),
+            category: category.into(),
+            purpose: purpose.into(),
+        };
+        match self.0.client.clone().lease(ask).await {
+            Ok(answer) => Ok(answer.into_inner().keys),
+            Err(status) if status.code() == Code::PermissionDenied => Err(Error::Undeclared { category, purpose }),
+            Err(status) => Err(away(&status)),
+        }
+    }
+
+    fn read(&self, person: PersonId, leased: &pb::LeasedKey, purpose: Purpose) -> Result<(RawKey, Timestamp), Error> {
+        match leased.refusal() {
+            KeyRefusal::Granted => {}
+            KeyRefusal::NoSuchPerson => return Err(Error::NoSuchPerson),
+            KeyRefusal::Erased => return Err(Error::Erased),
+            KeyRefusal::Restricted => return Err(Error::Restricted),
+            KeyRefusal::PurposeWithdrawn => return Err(Error::Withdrawn(purpose)),
+        }
+        let bytes: [u8; 32] = leased.key.as_slice().try_into().map_err(|_| Error::KeyringAway)?;
+        let until = leased.expires_at.as_ref().map_or(self.0.clock.now(), Timestamp::from_proto);
+        Ok((RawKey::new(bytes, self.0.service, person), until))
+    }
+
+    /// The random handle under which this service's access log speaks of a person; none once they are erased.
+    pub async fn handle(&self, person: PersonId) -> Result<Option<Uuid>, Error> {
+        if let Some(handle) = self.0.handles.get(person) {
+            return Ok(Some(handle));
+        }
+        let ask = pb::HandlesRequest { person_ids: vec![person.to_string()] };
+        let answer = self.0.client.clone().handles(ask).await.map_err(|status| away(&status))?.into_inner();
+        let handle = answer.handles.first().and_then(|h| h.handle.parse().ok());
+        if let Some(handle) = handle {
+            self.0.handles.put(person, handle);
+        }
+        Ok(handle)
+    }
+
+    /// The key of this service's blind indexes.
+    pub async fn index_key(&self) -> Result<&[u8], Error> {
+        let fetch = || async {
+            let answer = self.0.client.clone().index_key(pb::IndexKeyRequest {}).await.map_err(|status| away(&status))?;
+            Ok::<_, Error>(answer.into_inner().key)
+        };
+        self.0.index_key.get_or_try_init(fetch).await.map(Vec::as_slice)
+    }
+
+    /// Forgets every key and handle of a person: their state changed.
+    pub fn evict(&self, person: PersonId) {
+        self.0.leases.evict(person);
+        self.0.handles.evict(person);
+    }
+}
+
+fn away(status: &tonic::Status) -> Error {
+    tracing::warn!(code = ?status.code(), reason = foundation::reason_of(status), "the keyring refused or did not answer");
+    match status.code() {
+        Code::NotFound => Error::NoSuchPerson,
+        Code::FailedPrecondition => Error::Erased,
+        _ => Error::KeyringAway,
+    }
+}

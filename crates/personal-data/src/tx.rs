@@ -1,0 +1,159 @@
+//! A transaction: the only way to write. Each has a name, and so failpoints before and after its commit.
+
+use std::sync::Mutex;
+
+use contract::Purpose;
+use foundation::{Clock, PersonId, failpoint};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IntoActiveModel,
+    QueryFilter, QueryResult, Statement, sea_query::OnConflict,
+};
+
+use crate::{Db, Error, Mapped, person_state};
+
+pub struct Tx {
+    inner: DatabaseTransaction,
+    name: &'static str,
+    db: Db,
+    admitted: Mutex<Vec<PersonId>>,
+}
+
+impl Tx {
+    pub(crate) fn new(inner: DatabaseTransaction, name: &'static str, db: Db) -> Self {
+        Self { inner, name, db, admitted: Mutex::new(Vec::new()) }
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub fn service(&self) -> &'static str {
+        self.db.service()
+    }
+
+    pub fn clock(&self) -> &Clock {
+        self.db.clock()
+    }
+
+    /// Reads a person's state under a lock that lasts until commit, and lets this transaction write about them.
+    pub async fn admit(&self, person: PersonId, purpose: Purpose) -> Result<(), Error> {
+        person_state::admit_in_tx(self, person, purpose).await?;
+        self.admitted.lock().unwrap_or_else(|e| e.into_inner()).push(person);
+        Ok(())
+    }
+
+    /// For erasure and for the state itself, which must reach the restricted and the erased too.
+    pub(crate) fn admit_unchecked(&self, person: PersonId) {
+        self.admitted.lock().unwrap_or_else(|e| e.into_inner()).push(person);
+    }
+
+    fn is_admitted<E: Mapped>(&self, model: &E::Model) -> Result<(), Error> {
+        let Some(owner) = E::owner_of(model) else { return Ok(()) };
+        let admitted = self.admitted.lock().unwrap_or_else(|e| e.into_inner());
+        if admitted.contains(&owner) { Ok(()) } else { Err(Error::NotAdmitted) }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
+    pub async fn insert<E>(&self, model: E::Model) -> Result<(), Error>
+    where
+        E: Mapped,
+        E::Model: IntoActiveModel<E::ActiveModel>,
+    {
+        self.is_admitted::<E>(&model)?;
+        E::insert(model.into_active_model().reset_all()).exec_without_returning(self).await?;
+        Ok(())
+    }
+
+    /// Inserts unless a row with the same unique columns is there; answers whether it did.
+    #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
+    pub async fn insert_once<E>(&self, model: E::Model) -> Result<bool, Error>
+    where
+        E: Mapped,
+        E::Model: IntoActiveModel<E::ActiveModel>,
+    {
+        self.is_admitted::<E>(&model)?;
+        let insert = E::insert(model.into_active_model().reset_all()).on_conflict(OnConflict::new().do_nothing().to_owned());
+        Ok(insert.exec_without_returning(self).await? == 1)
+    }
+
+    /// Writes the whole row, compare-and-set on its version: somebody else's change in between is `Changed`.
+    #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
+    pub async fn update<E>(&self, model: &mut E::Model) -> Result<(), Error>
+    where
+        E: Mapped,
+        E::Model: IntoActiveModel<E::ActiveModel> + Clone,
+    {
+        self.is_admitted::<E>(model)?;
+        let (key, seen) = (model_key::<E>(model), E::version_of(model));
+        if let Some(seen) = seen {
+            E::set_version(model, seen + 1);
+        }
+        let mut change = model.clone().into_active_model().reset_all();
+        change.not_set(E::key());
+        let mut update = E::update_many().set(change).filter(E::key().eq(key));
+        if let (Some(column), Some(seen)) = (E::version(), seen) {
+            update = update.filter(column.eq(seen));
+        }
+        match update.exec(self).await?.rows_affected {
+            1 => Ok(()),
+            _ => Err(Error::Changed(E::MAP.table)),
+        }
+    }
+
+    /// Deletes the row as it was read; somebody else's change in between is `Changed`.
+    #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
+    pub async fn delete<E: Mapped>(&self, model: &E::Model) -> Result<(), Error> {
+        self.is_admitted::<E>(model)?;
+        let mut delete = E::delete_many().filter(E::key().eq(model_key::<E>(model)));
+        if let (Some(column), Some(seen)) = (E::version(), E::version_of(model)) {
+            delete = delete.filter(column.eq(seen));
+        }
+        match delete.exec(self).await?.rows_affected {
+            1 => Ok(()),
+            _ => Err(Error::Changed(E::MAP.table)),
+        }
+    }
+
+    pub async fn commit(self) -> Result<(), Error> {
+        let committed = self.db.committed().clone();
+        self.commit_quietly().await?;
+        committed.notify_waiters();
+        Ok(())
+    }
+
+    /// As `commit`, waking nobody: for the relay's own bookkeeping.
+    pub async fn commit_quietly(self) -> Result<(), Error> {
+        failpoint::at(self.name, "before-commit");
+        self.inner.commit().await?;
+        failpoint::at(self.name, "after-commit");
+        Ok(())
+    }
+}
+
+fn model_key<E: Mapped>(model: &E::Model) -> sea_orm::Value {
+    sea_orm::ModelTrait::get(model, E::key())
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Tx {
+    fn get_database_backend(&self) -> DbBackend {
+        self.inner.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.inner.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.inner.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.inner.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.inner.query_all_raw(statement).await
+    }
+}
+

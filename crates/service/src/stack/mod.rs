@@ -1,0 +1,161 @@
+//! What stands around every service: peer, rule, token, deadline, naming check and access log, once for all methods.
+
+mod access;
+mod answer;
+mod authorize;
+mod body;
+mod categories;
+mod sessions;
+
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use contract::{Contract, MethodRule};
+use foundation::{Clock, Refusal};
+use futures::FutureExt;
+use http::{Request, Response, header::AUTHORIZATION};
+use personal_data::AccessRecorder;
+use tokio::time::Instant;
+use tonic::{Status, body::Body, service::Routes};
+use tower::ServiceExt;
+use tracing::Instrument;
+
+use crate::{
+    call::{
+        Caller, Ties,
+        scope::{CURRENT, DEFAULT_DEADLINE, Scope},
+    },
+    peers::{Local, Peer, asked_for},
+    token::TokenVerifier,
+    trace,
+};
+
+/// No call takes longer, whatever its client asks for.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// A streamed answer may take this long once it has begun.
+const LONGEST_STREAM: Duration = Duration::from_secs(600);
+
+/// Everything that a stack needs beside the service itself.
+#[derive(Clone)]
+pub struct StackParts {
+    /// The service's own name: `identity`, `keyring`, …
+    pub service: &'static str,
+    pub clock: Clock,
+    pub verifier: TokenVerifier,
+    /// Where accesses are recorded; without one, an answer with a person in it does not leave.
+    pub recorder: Option<Arc<dyn AccessRecorder>>,
+    pub ties: Option<Arc<dyn Ties>>,
+}
+
+/// One service's stack.
+struct Stack {
+    parts: StackParts,
+    routes: Routes,
+    sessions: sessions::Seen,
+}
+
+/// Puts a service inside its stack.
+pub fn around(routes: Routes, parts: StackParts) -> Local {
+    let stack = Arc::new(Stack { parts, routes: routes.prepare(), sessions: sessions::Seen::default() });
+    Local::new(tower::service_fn(move |request| {
+        let stack = stack.clone();
+        async move { Ok::<_, Infallible>(stack.answer(request).await) }
+    }))
+}
+
+impl Stack {
+    async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
+        let peer = request.extensions().get::<Peer>().cloned();
+        let span = self.span(&request, peer.as_ref());
+        let traceparent = trace::extract(request.headers());
+        trace::parent_of(&span, traceparent.as_deref());
+        let deadline = Instant::now() + asked_for(request.headers()).unwrap_or(DEFAULT_DEADLINE).min(LONGEST);
+        let authorization = request.headers().get(AUTHORIZATION).cloned();
+        let scope = Arc::new(Scope { deadline, traceparent, authorization, for_caller: false });
+        let work = async move {
+            let mut answer = match self.admit(request, peer).await {
+                Ok(answer) => answer,
+                Err(status) => status.into_http(),
+            };
+            answer::hide_causes(answer.headers_mut());
+            answer
+        };
+        CURRENT.scope(scope, work).instrument(span).await
+    }
+
+    /// Never a value of the metadata: only what the path and the peer say.
+    fn span(&self, request: &Request<Body>, peer: Option<&Peer>) -> tracing::Span {
+        let method = Contract::get().method(request.uri().path()).map_or("unknown", |rule| rule.full_name.as_str());
+        tracing::info_span!(
+            parent: None,
+            "call",
+            otel.name = method,
+            otel.kind = "server",
+            rpc.system = "grpc",
+            method,
+            service = self.parts.service,
+            peer = peer.map_or("none", Peer::name),
+        )
+    }
+
+    async fn admit(self: &Arc<Self>, request: Request<Body>, peer: Option<Peer>) -> Result<Response<Body>, Status> {
+        let Some(peer) = peer else {
+            return Err(Refusal::unauthenticated("NO_PEER", "this service answers known services only; call the gateway").into());
+        };
+        let path = request.uri().path();
+        if is_infrastructure(path) {
+            return Ok(self.run(request).await?);
+        }
+        let Some(rule) = Contract::get().method(path) else {
+            return Err(Status::unimplemented("there is no such method"));
+        };
+        let principal = match authorize::authorize(rule, &peer, request.headers(), &self.parts).await {
+            Ok(principal) => principal,
+            Err(denied) => {
+                self.record(access::refused_before(rule, &denied, self.parts.service)).await?;
+                return Err(denied.refusal.into());
+            }
+        };
+        self.call(request, Caller::new(rule, principal, self.parts.ties.clone()), rule).await
+    }
+
+    async fn call(self: &Arc<Self>, mut request: Request<Body>, caller: Caller, rule: &'static MethodRule) -> Result<Response<Body>, Status> {
+        request.extensions_mut().insert(caller.clone());
+        // If the client goes away meanwhile, what was done is recorded all the same.
+        let mut unrecorded = access::Unrecorded::new(self, &caller);
+        let mut answer = self.run(request).await.unwrap_or_else(Status::into_http);
+        if answer::is_ok(&answer) && access::must_name(rule) && !caller.named().was_said() {
+            tracing::error!(alarm = "PERSON_NOT_NAMED", method = %rule.full_name, "an answer was withheld: its use case named nobody");
+            answer = Status::from(Refusal::new(tonic::Code::Internal, "PERSON_NOT_NAMED", "the answer is withheld")).into_http();
+        }
+        let entries = access::entries(&caller, answer::refusal_in(&answer), self.parts.service, &self.sessions);
+        unrecorded.settle();
+        self.record(entries).await?;
+        Ok(answer.map(|inner| Body::new(body::Streamed::new(inner, Instant::now() + LONGEST_STREAM))))
+    }
+
+    /// The service itself, within the deadline; a panic is an internal error of this one call.
+    async fn run(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+        let deadline = CURRENT.with(|scope| scope.deadline);
+        let work = AssertUnwindSafe(self.routes.clone().oneshot(request)).catch_unwind();
+        match tokio::time::timeout_at(deadline, work).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(never))) => match never {},
+            Ok(Err(_panic)) => {
+                tracing::error!(alarm = "PANIC", "a call panicked");
+                Err(Status::internal("panic"))
+            }
+            Err(_) => Err(Status::deadline_exceeded("the call did not finish in the time that it had")),
+        }
+    }
+
+    /// Durable when it returns, or the answer does not leave.
+    async fn record(&self, entries: access::Entries) -> Result<(), Status> {
+        access::record(&self.parts, &self.sessions, entries).await.map_err(Status::from)
+    }
+}
+
+/// Health and reflection say nothing about anybody and stand in no contract of ours.
+fn is_infrastructure(path: &str) -> bool {
+    path.starts_with("/grpc.health.v1.") || path.starts_with("/grpc.reflection.v1.") || path.starts_with("/grpc.reflection.v1alpha.")
+}

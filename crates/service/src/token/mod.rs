@@ -1,0 +1,8 @@
+//! Access tokens: EdDSA JWTs (RFC 7519, RFC 8037) that identity signs and everybody checks.
+
+mod claims;
+mod keys;
+mod verifier;
+
+pub use claims::{AUDIENCE, Claims};
+pub use verifier::{TokenVerifier, revocation_key};

@@ -1,0 +1,184 @@
+//! Every request comes by here: preflights and probes, then gRPC, gRPC-Web or JSON by its content type.
+
+use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
+
+use contract::Contract;
+use foundation::Refusal;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Full};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+use tonic::{Status, body::Body, service::Routes};
+use tower::{Layer, ServiceExt, service_fn};
+use tracing::Instrument;
+
+use crate::{
+    Config, InitError, Parts,
+    admission::Admission,
+    call::Caller,
+    cors::{self, Cors},
+    headers,
+    json::{Problem, Table},
+    limits::Limiter,
+    service::Readiness,
+    trace::{TRACE_ID, Trace},
+};
+
+/// How often idle addresses are forgotten.
+const HOUSEKEEPING: Duration = Duration::from_secs(30);
+
+pub(crate) struct Edge {
+    pub(crate) contract: &'static Contract,
+    pub(crate) config: Config,
+    pub(crate) routes: Table,
+    pub(crate) admission: Admission,
+    pub(crate) caller: Caller,
+    pub(crate) own: Routes,
+    cors: Cors,
+    readiness: Arc<dyn Readiness>,
+    slots: Arc<Semaphore>,
+}
+
+/// How a caller speaks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Grpc,
+    GrpcWeb,
+    Json,
+}
+
+impl Protocol {
+    fn of(request: &Request<Body>) -> Self {
+        match headers::media_type(request.headers()).as_str() {
+            web if web.starts_with("application/grpc-web") => Self::GrpcWeb,
+            grpc if grpc == "application/grpc" || grpc.starts_with("application/grpc+") => Self::Grpc,
+            _ => Self::Json,
+        }
+    }
+}
+
+impl Edge {
+    pub(crate) fn try_new(contract: &'static Contract, config: &Config, parts: Parts, own: Routes) -> Result<Self, InitError> {
+        Ok(Self {
+            contract,
+            routes: Table::try_new(contract)?,
+            admission: Admission::new(Limiter::new(&config.limits, parts.clock), parts.token_check),
+            caller: Caller { transports: parts.transports },
+            own,
+            cors: Cors::new(&config.allowed_origins),
+            readiness: parts.readiness,
+            slots: Arc::new(Semaphore::new(config.limits.max_concurrent_calls)),
+            config: config.clone(),
+        })
+    }
+
+    /// Answers one request, whatever it is.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Body>, address: IpAddr) -> Response<Body> {
+        let trace = Trace::of(request.headers());
+        let origin = self.cors.allowed(request.headers());
+        let mut response = if cors::is_preflight(request.method(), request.headers()) {
+            self.preflight(&request, origin.is_some(), address, &trace)
+        } else {
+            self.clone().dispatch(request, address, &trace).instrument(trace.span()).await
+        };
+        let map = response.headers_mut();
+        headers::secure(map);
+        self.cors.write(map, origin);
+        if let Ok(id) = HeaderValue::from_str(&trace.id()) {
+            map.insert(TRACE_ID, id);
+        }
+        response
+    }
+
+    async fn dispatch(self: Arc<Self>, request: Request<Body>, address: IpAddr, trace: &Trace) -> Response<Body> {
+        match request.uri().path() {
+            "/healthz" => return text(StatusCode::OK, "ok\n"),
+            "/readyz" => return self.ready().await,
+            _ => {}
+        }
+        let protocol = Protocol::of(&request);
+        if headers::size(request.headers()) > self.config.max_header_bytes {
+            return refuse(protocol, Problem::headers_too_large(), trace);
+        }
+        let Ok(slot) = self.slots.clone().try_acquire_owned() else {
+            return refuse(protocol, Refusal::unavailable("BUSY", "too many calls are under way; try again in a moment").into(), trace);
+        };
+        let response = match protocol {
+            Protocol::Grpc if request.version() != Version::HTTP_2 => refuse(Protocol::Json, Problem::needs_http2(), trace),
+            Protocol::Grpc => self.pass(request, address, trace).await,
+            Protocol::GrpcWeb => self.pass_web(request, address, trace).await,
+            Protocol::Json => self.transcode(request, address, trace).await.unwrap_or_else(|problem| problem.into_response(&trace.id())),
+        };
+        response.map(|body| held(body, slot))
+    }
+
+    /// gRPC-Web is gRPC with the trailers in the body.
+    async fn pass_web(self: Arc<Self>, request: Request<Body>, address: IpAddr, trace: &Trace) -> Response<Body> {
+        let trace = trace.clone();
+        let inner = service_fn(move |request: Request<Body>| {
+            let (edge, trace) = (self.clone(), trace.clone());
+            async move { Ok::<_, Infallible>(edge.pass(request, address, &trace).await) }
+        });
+        let Ok(response) = tonic_web::GrpcWebLayer::new().layer(inner).oneshot(request).await;
+        response
+    }
+
+    fn preflight(&self, request: &Request<Body>, allowed: bool, address: IpAddr, trace: &Trace) -> Response<Body> {
+        if let Err(refusal) = self.admission.admit_stranger(address) {
+            return Problem::from(refusal).into_response(&trace.id());
+        }
+        if !allowed {
+            return Problem::from(Refusal::denied("ORIGIN", "pages of this origin may not call")).into_response(&trace.id());
+        }
+        let path = request.uri().path();
+        let mut verbs = self.routes.verbs(path);
+        if verbs.is_empty() && self.contract.method(path).is_some_and(|rule| rule.is_public()) {
+            verbs.push(Method::POST);
+        }
+        if verbs.is_empty() { Problem::no_route().into_response(&trace.id()) } else { cors::preflight(&verbs) }
+    }
+
+    async fn ready(&self) -> Response<Body> {
+        match self.readiness.ready().await {
+            Ok(()) => text(StatusCode::OK, "ready\n"),
+            Err(names) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", names.join(", "))),
+        }
+    }
+
+    /// Never ends.
+    pub(crate) async fn forget_idle_addresses(&self) {
+        loop {
+            sleep(HOUSEKEEPING).await;
+            self.admission.forget_idle_addresses();
+        }
+    }
+}
+
+/// A refusal in the caller's own protocol.
+fn refuse(protocol: Protocol, problem: Problem, trace: &Trace) -> Response<Body> {
+    if protocol == Protocol::Json {
+        return problem.into_response(&trace.id());
+    }
+    let mut response = Status::from(problem).into_http();
+    if protocol == Protocol::GrpcWeb {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc-web+proto"));
+    }
+    response
+}
+
+fn text(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response<Body> {
+    let mut response = Response::new(Body::new(Full::new(text.into())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// The slot is free again when the body has been sent, not when it begins.
+fn held(body: Body, slot: OwnedSemaphorePermit) -> Body {
+    Body::new(body.map_frame(move |frame| {
+        let _held = &slot;
+        frame
+    }))
+}

@@ -1,0 +1,24 @@
+//! The gateway: the TLS edge in front of every service. It speaks gRPC, gRPC-Web and JSON, derives every route, limit and
+//! demand from the contract, and holds no data: services authorize and record what is done.
+
+mod admission;
+mod call;
+mod certificate;
+mod config;
+mod cors;
+mod deadline;
+mod edge;
+mod error;
+mod headers;
+mod json;
+mod limits;
+mod listener;
+mod own;
+mod passage;
+mod reflection;
+mod service;
+mod trace;
+
+pub use config::{Config, Limits, Tls};
+pub use error::{InitError, ServeError};
+pub use service::{Gateway, Parts, Readiness, TokenCheck, Transports, init};

@@ -1,0 +1,77 @@
+//! What the gateway is made of.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use async_trait::async_trait;
+use contract::Contract;
+use foundation::{Clock, Mode, Refusal, Transport};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use crate::{Config, InitError, ServeError, certificate, edge::Edge, listener, own::Own};
+
+/// Finds the way to a process by its name (`identity`); `None` for a process that this installation does not run.
+pub type Transports = Arc<dyn Fn(&str) -> Option<Transport> + Send + Sync>;
+
+/// Turns a bad access token away early. Services check it again, so this protects them from load, not from people.
+#[async_trait]
+pub trait TokenCheck: Send + Sync {
+    /// `bearer` is the token without its scheme. `UNAUTHENTICATED` refuses the token; anything else says that it could not be checked.
+    async fn check(&self, bearer: &str) -> Result<(), Refusal>;
+}
+
+/// Whether what stands behind the gateway can serve.
+#[async_trait]
+pub trait Readiness: Send + Sync {
+    /// The names of what is not ready.
+    async fn ready(&self) -> Result<(), Vec<String>>;
+}
+
+/// What the gateway is given.
+#[derive(Clone)]
+pub struct Parts {
+    pub transports: Transports,
+    pub clock: Clock,
+    pub mode: Mode,
+    pub token_check: Arc<dyn TokenCheck>,
+    pub readiness: Arc<dyn Readiness>,
+}
+
+/// A gateway that has its port and its certificate, and does not serve yet.
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+    acceptor: TlsAcceptor,
+    edge: Arc<Edge>,
+    own: Own,
+    config: Config,
+}
+
+/// Binds the port, loads the certificate and derives all routes; nothing is answered until `serve`.
+pub async fn init(config: Config, parts: Parts) -> Result<Gateway, InitError> {
+    config.validate(parts.mode)?;
+    let listener = listener::bind(config.listen).await?;
+    let address = listener.local_addr().map_err(|source| InitError::Listen { address: config.listen, source })?;
+    let tls = certificate::server_config(&config, parts.mode, &parts.clock)?;
+    let contract = Contract::get();
+    let own = Own::init(contract, parts.readiness.clone()).await?;
+    let edge = Arc::new(Edge::try_new(contract, &config, parts, own.routes())?);
+    Ok(Gateway { listener, address, acceptor: TlsAcceptor::from(Arc::new(tls)), edge, own, config })
+}
+
+impl Gateway {
+    /// Where it listens, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` ends, then takes no new connection and lets calls under way finish within the drain time.
+    pub async fn serve(self, shutdown: impl Future) -> Result<(), ServeError> {
+        let care = self.edge.clone();
+        tokio::select! {
+            served = listener::serve(self.listener, self.acceptor, self.edge, &self.config, shutdown) => served,
+            () = self.own.follow_readiness() => Ok(()),
+            () = care.forget_idle_addresses() => Ok(()),
+        }
+    }
+}
