@@ -1,7 +1,7 @@
 use prost_reflect::{DescriptorPool, DynamicMessage, FieldDescriptor, MessageDescriptor};
 
-/// From this class on a field is personal (`Data.Class` in `contract.proto`).
-const FIRST_PERSONAL: i32 = 16;
+/// From this class on a field is withheld: key material (15), then everything personal (`Data.Class` in `contract.proto`).
+const FIRST_WITHHELD: i32 = 15;
 
 /// The event option of a message.
 pub(crate) struct EventOption {
@@ -19,7 +19,7 @@ pub(crate) fn is_personal(field: &FieldDescriptor) -> bool {
     }
     let pool = field.parent_message().parent_pool().clone();
     let class = pool.get_extension_by_name("kolsai.contract.v1.data");
-    class.and_then(|class| field.options().get_extension(&class).as_enum_number()).is_some_and(|class| class >= FIRST_PERSONAL)
+    class.and_then(|class| field.options().get_extension(&class).as_enum_number()).is_some_and(|class| class >= FIRST_WITHHELD)
 }
 
 /// Whether the message itself has a personal field.

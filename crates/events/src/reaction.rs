@@ -14,6 +14,8 @@ pub trait Reaction<E: Event>: Send + Sync + 'static {
     const NAME: &'static str;
     /// What the person's state is checked against.
     const PURPOSE: Purpose;
+    /// It is about what was done for somebody whom this service may have erased already: their state is not asked.
+    const ABOUT_THE_ERASED: bool = false;
 
     async fn react_in_tx(&self, tx: &Tx, event: E) -> Result<(), ReactionError>;
 }

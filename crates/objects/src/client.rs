@@ -25,7 +25,8 @@ const OPERATION: Duration = Duration::from_secs(90);
 pub(crate) fn client(settings: &S3Settings) -> Client {
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let credentials = Credentials::new(&settings.access_key, &settings.secret_key, None, None, "kolsai-settings");
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .endpoint_url(&settings.endpoint)

@@ -38,6 +38,8 @@ pub enum Error {
     Folder(#[source] std::io::Error),
     #[error("the folder of objects is in use by another process")]
     FolderInUse,
+    #[error("the bucket keeps versions, so erased objects would stay; use a bucket that never had versioning")]
+    Versioned,
     #[error("there is no such object")]
     NoSuchObject,
     #[error("the range lies outside the object")]
@@ -47,7 +49,11 @@ pub enum Error {
     #[error("the object store refused {operation}: {code}")]
     Refused { operation: &'static str, code: String },
     #[error("the object store did not answer {operation}; try again")]
-    Unreachable { operation: &'static str, #[source] cause: BoxError },
+    Unreachable {
+        operation: &'static str,
+        #[source]
+        cause: BoxError,
+    },
     #[error(transparent)]
     Sealed(#[from] SealedError),
 }

@@ -72,4 +72,9 @@ impl S3 for Folder {
     async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {
         self.files.list_objects_v2(request).await
     }
+
+    async fn get_bucket_versioning(&self, _: S3Request<GetBucketVersioningInput>) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        // Files have no versions.
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
+    }
 }

@@ -46,6 +46,16 @@ impl Objects {
         Ok(Self { client: client(&settings), bucket: settings.bucket, endpoint: settings.endpoint, public_base, embedded })
     }
 
+    /// Asks the store whether it is there and forgets what is deleted: a bucket that keeps versions would keep what was
+    /// erased. For readiness, before the first call.
+    pub async fn verify(&self) -> Result<(), Error> {
+        let asked = self.client.get_bucket_versioning().bucket(&self.bucket).send().await;
+        match asked.map_err(|error| failed("versioning", error))?.status {
+            None => Ok(()),
+            Some(_) => Err(Error::Versioned),
+        }
+    }
+
     /// Where the gateway passes requests under the public base on to: strip the base's path, set `Host` to this address.
     /// None for an S3, which clients reach themselves.
     pub fn proxy_target(&self) -> Option<SocketAddr> {
@@ -90,10 +100,7 @@ impl Objects {
     /// What the store knows of the object; None when there is none.
     pub async fn head(&self, key: &ObjectKey) -> Result<Option<Meta>, Error> {
         match self.client.head_object().bucket(&self.bucket).key(key.as_str()).send().await {
-            Ok(head) => Ok(Some(Meta {
-                size: size(head.content_length),
-                modified: written(head.last_modified.as_ref()),
-            })),
+            Ok(head) => Ok(Some(Meta { size: size(head.content_length), modified: written(head.last_modified.as_ref()) })),
             Err(error) => match failed("head", error) {
                 Error::NoSuchObject => Ok(None),
                 other => Err(other),

@@ -88,7 +88,7 @@ async fn an_object_is_put_read_listed_and_deleted() {
     objects.put(&key, Bytes::from_static(b"light and line")).await.unwrap();
     assert_eq!(objects.get(&key).await.unwrap(), "light and line");
     assert_eq!(objects.head(&key).await.unwrap().unwrap().size, 14);
-    assert_eq!(objects.list(Prefix::Originals).await.unwrap(), [key.clone()]);
+    assert_eq!(objects.list(Prefix::Originals).await.unwrap(), std::slice::from_ref(&key));
     assert_eq!(objects.list(Prefix::Incoming).await.unwrap(), []);
 
     objects.delete(&key).await.unwrap();
@@ -158,7 +158,14 @@ async fn a_tampered_upload_is_refused() {
         ("another room", elsewhere("/incoming/", "/originals/"), b"photo"),
         ("a longer time", elsewhere("X-Amz-Expires=60", "X-Amz-Expires=86400"), b"photo"),
         ("another signature", elsewhere("X-Amz-Signature=", "X-Amz-Signature=0"), b"photo"),
-        ("no type", PresignedPut { url: put.url.clone(), headers: changed("-", "").headers.into_iter().filter(|(n, _)| n != "content-type").collect() }, b"photo"),
+        (
+            "no type",
+            PresignedPut {
+                url: put.url.clone(),
+                headers: changed("-", "").headers.into_iter().filter(|(n, _)| n != "content-type").collect(),
+            },
+            b"photo",
+        ),
     ];
     for (what, put, body) in forged {
         let (status, answer) = store.send(&put, body).await;
@@ -178,7 +185,12 @@ async fn an_unsigned_request_is_refused() {
     let key = ObjectKey::new(Prefix::Originals);
     store.objects.put(&key, Bytes::from_static(b"sealed")).await.unwrap();
     let target = store.objects.proxy_target().unwrap();
-    for (method, path) in [("GET", format!("/kolsai/{key}")), ("DELETE", format!("/kolsai/{key}")), ("GET", "/kolsai?list-type=2".into()), ("GET", "/".into())] {
+    for (method, path) in [
+        ("GET", format!("/kolsai/{key}")),
+        ("DELETE", format!("/kolsai/{key}")),
+        ("GET", "/kolsai?list-type=2".into()),
+        ("GET", "/".into()),
+    ] {
         let (status, answer) = through_gateway(target, method, &format!("{PUBLIC}{path}"), &[], b"").await;
         assert_eq!(status, 403, "{method} {path}: {answer}");
     }
@@ -329,4 +341,65 @@ async fn a_store_that_is_not_there_is_unreachable() {
     let refused = objects.get(&ObjectKey::new(Prefix::Originals)).await.unwrap_err();
     assert!(matches!(refused, Error::Unreachable { operation: "get", .. }), "{refused:?}");
     assert_eq!(foundation::Refusal::from(refused).reason, "OBJECTS_UNAVAILABLE");
+}
+
+/// A store that answers everything with one XML document.
+async fn store_that_says(xml: &'static str) -> Objects {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("s3+http://a:b@{}/photos", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read(&mut [0; 4096]).await;
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{xml}", xml.len());
+            let _ = socket.write_all(answer.as_bytes()).await;
+        }
+    });
+    Objects::open(Config { address, public_base: None, mode: Mode::Development }).unwrap()
+}
+
+#[tokio::test]
+async fn a_bucket_that_keeps_what_was_erased_is_refused() {
+    let Store { objects, folder: _folder } = store();
+    objects.verify().await.unwrap();
+    let plain = store_that_says("<VersioningConfiguration></VersioningConfiguration>").await;
+    plain.verify().await.unwrap();
+    for xml in [
+        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
+        "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
+    ] {
+        assert!(matches!(store_that_says(xml).await.verify().await, Err(Error::Versioned)));
+    }
+}
+
+/// Every line that the S3 server would log, at its most talkative.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_server_logs_no_request() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt()
+        .with_env_filter("s3s=trace,s3s_fs=trace")
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::NEW)
+        .with_writer(move || writer.clone())
+        .init();
+    let store = store();
+    let key = ObjectKey::new(Prefix::Incoming);
+    let put = store.presigned(&key, 5, MINUTE).await;
+    assert_eq!(store.send(&put, b"photo").await.0, 200);
+    assert_eq!(store.objects.get(&key).await.unwrap(), "photo");
+    let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    assert!(logged.is_empty(), "{logged}");
 }

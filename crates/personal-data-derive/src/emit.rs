@@ -101,7 +101,7 @@ fn describe(column: &Column) -> TokenStream {
 /// A word is believed only when the column's type bears it out.
 fn check(column: &Column, word: &Word) -> TokenStream {
     let (ty, name) = (&column.ty, word.name.to_string());
-    let needs_reason = ["plain", "secret", "object", "other_person"];
+    let needs_reason = ["plain", "secret", "object", "other_person", "tombstone"];
     if needs_reason.contains(&name.as_str()) && word.note.is_none() {
         let message = format!("`{name}` needs its reason: `#[personal({name} = \"…\")]`");
         return quote_spanned!(word.name.span()=> compile_error!(#message););
@@ -116,7 +116,7 @@ fn check(column: &Column, word: &Word) -> TokenStream {
         "code" => format_ident!("Code"),
         "blind_index" => format_ident!("Blind"),
         "object" => format_ident!("Object"),
-        "plain" | "secret" => format_ident!("Anything"),
+        "plain" | "secret" | "tombstone" => format_ident!("Anything"),
         sealed if SEALED.contains(&sealed) => format_ident!("SealedColumn"),
         _ => {
             let message = format!("`{name}` is not a word of the data map; see the crate `personal-data`");

@@ -90,17 +90,35 @@ pub trait AccessRecorder: Send + Sync {
     async fn record(&self, entries: Vec<Entry>) -> Result<(), Error>;
 }
 
+/// Who knows the random handle of a person in a service's log.
+#[async_trait::async_trait]
+pub trait Handles: Send + Sync {
+    /// None once the person is erased.
+    async fn handle(&self, person: PersonId) -> Result<Option<Uuid>, Error>;
+}
+
+#[async_trait::async_trait]
+impl Handles for Keys {
+    async fn handle(&self, person: PersonId) -> Result<Option<Uuid>, Error> {
+        Keys::handle(self, person).await
+    }
+}
+
 /// The chain in a service's own database. Clones share the lock on its end.
 #[derive(Clone)]
 pub struct AccessLog {
     db: Db,
-    keys: Keys,
+    handles: Arc<dyn Handles>,
     end: Arc<Mutex<()>>,
 }
 
 impl AccessLog {
     pub fn new(db: Db, keys: Keys) -> Self {
-        Self { db, keys, end: Arc::new(Mutex::new(())) }
+        Self::with_handles(db, Arc::new(keys))
+    }
+
+    pub fn with_handles(db: Db, handles: Arc<dyn Handles>) -> Self {
+        Self { db, handles, end: Arc::new(Mutex::new(())) }
     }
 
     /// Entries after `sequence`, at most `limit`, for the batch to privacy.
@@ -111,7 +129,7 @@ impl AccessLog {
 
     async fn handle(&self, person: Option<PersonId>) -> Result<String, Error> {
         match person {
-            Some(person) => Ok(self.keys.handle(person).await?.map_or_else(String::new, |handle| handle.to_string())),
+            Some(person) => Ok(self.handles.handle(person).await?.map_or_else(String::new, |handle| handle.to_string())),
             None => Ok(String::new()),
         }
     }

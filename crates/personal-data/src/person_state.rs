@@ -12,7 +12,7 @@ use crate::{Db, Error, PersonalData, Tx, schema};
 #[personal(none = "tombstones and restrictions: a random identifier and its state, kept so that nothing late recreates an erased person")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
-    #[personal(key)]
+    #[personal(key, tombstone = "nothing late recreates an erased person")]
     pub person: PersonId,
     #[personal(code)]
     pub state: i32,
@@ -40,7 +40,8 @@ pub enum State {
 }
 
 impl State {
-    fn of(code: i32) -> Self {
+    /// Anything unknown is the strictest.
+    pub fn of(code: i32) -> Self {
         match code {
             0 => Self::Active,
             1 => Self::Restricted,

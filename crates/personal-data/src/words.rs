@@ -9,6 +9,7 @@
 //! | `blind_index` | a keyed hash for exact look-up |
 //! | `secret = "why"` | a hash or key that must stay as it is |
 //! | `plain = "why"` | anything in the clear, with the reason |
+//! | `tombstone = "why"` | a random identifier that outlives its person, so that nothing brings them back |
 //! | `object = "store"` | the key of an object in that store |
 //! | `link` `time` `version` `measure` `code` | another row's id, a time, the version, a number, a value of a closed list |
 

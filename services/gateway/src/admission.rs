@@ -25,7 +25,8 @@ impl Admission {
         if !rule.needs_session() {
             return Ok(());
         }
-        let token = bearer(headers).ok_or_else(|| Refusal::unauthenticated("NO_TOKEN", "sign in and send the access token as `authorization: Bearer …`"))?;
+        let token = bearer(headers)
+            .ok_or_else(|| Refusal::unauthenticated("NO_TOKEN", "sign in and send the access token as `authorization: Bearer …`"))?;
         self.tokens.check(token).await.map_err(|refusal| match refusal.code {
             Code::Unauthenticated | Code::Unavailable | Code::DeadlineExceeded => refusal,
             _ => Refusal::unavailable("TOKEN_NOT_CHECKED", "the access token cannot be checked at the moment; try again"),
@@ -60,7 +61,7 @@ mod tests {
     fn only_a_single_bearer_token_counts() {
         let of = |values: &[&'static str]| {
             let mut headers = HeaderMap::new();
-            values.iter().for_each(|value| drop(headers.append(header::AUTHORIZATION, HeaderValue::from_static(value))));
+            headers.extend(values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_static(value))));
             bearer(&headers).map(str::to_owned)
         };
         assert_eq!(of(&["Bearer abc"]), Some("abc".to_owned()));

@@ -29,7 +29,8 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn transport(&self, rule: &MethodRule) -> Result<Transport, Refusal> {
         let process = rule.process.as_deref().unwrap_or_default();
-        (self.transports)(process).ok_or_else(|| Refusal::unavailable("NOT_RUNNING", "the service that does this is not running; try again later"))
+        (self.transports)(process)
+            .ok_or_else(|| Refusal::unavailable("NOT_RUNNING", "the service that does this is not running; try again later"))
     }
 
     /// Sends a request as it is, and hides from the caller why a service cannot be reached.
@@ -38,7 +39,7 @@ impl Caller {
         match timeout(deadline, transport.oneshot(request)).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => {
-                tracing::warn!(method = %rule.full_name, cause = %error, "a service could not be reached");
+                tracing::warn!(method = %rule.full_name, cause = %error.0, "a service could not be reached");
                 Err(Refusal::unavailable("NOT_REACHED", "the service that does this cannot be reached; try again").into())
             }
             Err(_) => Err(too_late().into()),
@@ -46,7 +47,14 @@ impl Caller {
     }
 
     /// Calls with one message.
-    pub(crate) async fn call(&self, rule: &MethodRule, message: &DynamicMessage, metadata: HeaderMap, trace: &Trace, deadline: Duration) -> Result<Answer, Status> {
+    pub(crate) async fn call(
+        &self,
+        rule: &MethodRule,
+        message: &DynamicMessage,
+        metadata: HeaderMap,
+        trace: &Trace,
+        deadline: Duration,
+    ) -> Result<Answer, Status> {
         let mut request = Request::new(Body::new(Full::new(frame(message)?)));
         *request.method_mut() = Method::POST;
         *request.version_mut() = Version::HTTP_2;
@@ -140,4 +148,3 @@ impl Answer {
 fn broken(cause: &'static str) -> Status {
     Refusal::internal(&cause).into()
 }
-

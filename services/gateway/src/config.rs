@@ -119,11 +119,18 @@ impl Config {
         if limits.per_address_per_second == 0 || limits.burst == 0 {
             return refuse("gateway.limits", "`per_address_per_second` and `burst` are at least 1");
         }
-        if limits.max_addresses == 0 || limits.max_concurrent_calls == 0 || limits.max_connections == 0 || limits.max_streams_per_connection == 0 {
+        if limits.max_addresses == 0
+            || limits.max_concurrent_calls == 0
+            || limits.max_connections == 0
+            || limits.max_streams_per_connection == 0
+        {
             return refuse("gateway.limits", "every maximum is at least 1");
         }
         if self.allowed_origins.iter().any(|origin| !is_origin(origin, mode)) {
-            return refuse("gateway.allowed_origins", "an origin is written `https://host` or `https://host:port`, without a path; development also takes `http://localhost:port`");
+            return refuse(
+                "gateway.allowed_origins",
+                "an origin is written `https://host` or `https://host:port`, without a path; development also takes `http://localhost:port`",
+            );
         }
         Ok(())
     }

@@ -46,7 +46,15 @@ mod tests {
     #[test]
     fn a_caller_may_ask_for_less_but_not_for_more() {
         let longest = Duration::from_secs(15);
-        for (text, expected) in [("250m", Duration::from_millis(250)), ("1H", longest), ("", longest), ("m", longest), ("-1S", longest), ("123456789S", longest), ("3é", longest)] {
+        for (text, expected) in [
+            ("250m", Duration::from_millis(250)),
+            ("1H", longest),
+            ("", longest),
+            ("m", longest),
+            ("-1S", longest),
+            ("123456789S", longest),
+            ("3é", longest),
+        ] {
             let headers = HeaderMap::from_iter([(GRPC_TIMEOUT, HeaderValue::from_bytes(text.as_bytes()).unwrap())]);
             assert_eq!(of(&headers, longest), expected, "{text}");
         }

@@ -5,6 +5,7 @@ use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 use contract::Contract;
 use foundation::Refusal;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -78,15 +79,19 @@ impl Edge {
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Body>, address: IpAddr) -> Response<Body> {
         let trace = Trace::of(request.headers());
         let origin = self.cors.allowed(request.headers());
+        let head = request.method() == Method::HEAD;
         let mut response = if cors::is_preflight(request.method(), request.headers()) {
             self.preflight(&request, origin.is_some(), address, &trace)
         } else {
             self.clone().dispatch(request, address, &trace).instrument(trace.span()).await
         };
+        if head {
+            response = without_body(response);
+        }
         let map = response.headers_mut();
         headers::secure(map);
         self.cors.write(map, origin);
-        if let Ok(id) = HeaderValue::from_str(&trace.id()) {
+        if let Ok(id) = HeaderValue::from_str(trace.id()) {
             map.insert(TRACE_ID, id);
         }
         response
@@ -109,7 +114,7 @@ impl Edge {
             Protocol::Grpc if request.version() != Version::HTTP_2 => refuse(Protocol::Json, Problem::needs_http2(), trace),
             Protocol::Grpc => self.pass(request, address, trace).await,
             Protocol::GrpcWeb => self.pass_web(request, address, trace).await,
-            Protocol::Json => self.transcode(request, address, trace).await.unwrap_or_else(|problem| problem.into_response(&trace.id())),
+            Protocol::Json => self.transcode(request, address, trace).await.unwrap_or_else(|problem| problem.into_response(trace.id())),
         };
         response.map(|body| held(body, slot))
     }
@@ -127,17 +132,17 @@ impl Edge {
 
     fn preflight(&self, request: &Request<Body>, allowed: bool, address: IpAddr, trace: &Trace) -> Response<Body> {
         if let Err(refusal) = self.admission.admit_stranger(address) {
-            return Problem::from(refusal).into_response(&trace.id());
+            return Problem::from(refusal).into_response(trace.id());
         }
         if !allowed {
-            return Problem::from(Refusal::denied("ORIGIN", "pages of this origin may not call")).into_response(&trace.id());
+            return Problem::from(Refusal::denied("ORIGIN", "pages of this origin may not call")).into_response(trace.id());
         }
         let path = request.uri().path();
         let mut verbs = self.routes.verbs(path);
         if verbs.is_empty() && self.contract.method(path).is_some_and(|rule| rule.is_public()) {
             verbs.push(Method::POST);
         }
-        if verbs.is_empty() { Problem::no_route().into_response(&trace.id()) } else { cors::preflight(&verbs) }
+        if verbs.is_empty() { Problem::no_route().into_response(trace.id()) } else { cors::preflight(&verbs) }
     }
 
     async fn ready(&self) -> Response<Body> {
@@ -159,7 +164,7 @@ impl Edge {
 /// A refusal in the caller's own protocol.
 fn refuse(protocol: Protocol, problem: Problem, trace: &Trace) -> Response<Body> {
     if protocol == Protocol::Json {
-        return problem.into_response(&trace.id());
+        return problem.into_response(trace.id());
     }
     let mut response = Status::from(problem).into_http();
     if protocol == Protocol::GrpcWeb {
@@ -175,8 +180,22 @@ fn text(status: StatusCode, text: impl Into<bytes::Bytes>) -> Response<Body> {
     response
 }
 
-/// The slot is free again when the body has been sent, not when it begins.
+/// The answer to HEAD: what GET would have said of its body, and no body.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let length = response.body().size_hint().exact();
+    let mut response = response.map(|_| Body::empty());
+    if let Some(length) = length {
+        response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    }
+    response
+}
+
+/// A stream keeps its slot until it has been sent. An answer that is whole already needs nothing more of anybody, however slowly
+/// it is taken.
 fn held(body: Body, slot: OwnedSemaphorePermit) -> Body {
+    if body.size_hint().exact().is_some() {
+        return body;
+    }
     Body::new(body.map_frame(move |frame| {
         let _held = &slot;
         frame

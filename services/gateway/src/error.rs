@@ -17,7 +17,9 @@ pub enum InitError {
     HalfACertificate,
     #[error("cannot read {path} as PEM: {cause}")]
     Pem { path: PathBuf, cause: rustls_pki_types::pem::Error },
-    #[error("cannot keep the development certificate at {path}: {source}; set `gateway.certificate_folder` to a folder that can be written")]
+    #[error(
+        "cannot keep the development certificate at {path}: {source}; set `gateway.certificate_folder` to a folder that can be written"
+    )]
     CertificateFolder { path: PathBuf, source: io::Error },
     #[error("cannot make the development certificate: {0}")]
     Generate(#[from] rcgen::Error),

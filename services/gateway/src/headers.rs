@@ -49,7 +49,8 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     for name in named.iter().chain(&STOPPED) {
         headers.remove(name);
     }
-    let prefixed: Vec<HeaderName> = headers.keys().filter(|name| STOPPED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))).cloned().collect();
+    let prefixed: Vec<HeaderName> =
+        headers.keys().filter(|name| STOPPED_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))).cloned().collect();
     for name in prefixed {
         headers.remove(name);
     }
@@ -123,7 +124,12 @@ mod tests {
 
     #[test]
     fn json_callers_say_little_and_partners_more() {
-        let map = headers(&[("authorization", "Bearer t"), ("x-signature", "s"), ("content-type", "application/json"), ("x-kolsai-peer", "privacy")]);
+        let map = headers(&[
+            ("authorization", "Bearer t"),
+            ("x-signature", "s"),
+            ("content-type", "application/json"),
+            ("x-kolsai-peer", "privacy"),
+        ]);
         assert_eq!(metadata_of(&map, false), headers(&[("authorization", "Bearer t")]));
         assert_eq!(metadata_of(&map, true), headers(&[("authorization", "Bearer t"), ("x-signature", "s")]));
     }

@@ -1,12 +1,6 @@
 //! How much one address may ask. Addresses live in memory only, for as long as they are used, and are never logged.
 
-use std::{
-    collections::hash_map::RandomState,
-    hash::BuildHasher,
-    net::IpAddr,
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{collections::hash_map::RandomState, hash::BuildHasher, net::IpAddr, num::NonZeroU32, time::Duration};
 
 use foundation::{Clock, Refusal, Timestamp};
 use governor::{

@@ -104,7 +104,14 @@ fn builder(config: &Config) -> auto::Builder<TokioExecutor> {
 }
 
 /// One connection from handshake to end. Its errors are the peer's doing and concern nobody else.
-async fn connection(stream: TcpStream, peer: IpAddr, acceptor: &TlsAcceptor, builder: &auto::Builder<TokioExecutor>, edge: Arc<Edge>, watcher: Watcher) {
+async fn connection(
+    stream: TcpStream,
+    peer: IpAddr,
+    acceptor: &TlsAcceptor,
+    builder: &auto::Builder<TokioExecutor>,
+    edge: Arc<Edge>,
+    watcher: Watcher,
+) {
     let _ = stream.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(PATIENCE, acceptor.accept(stream)).await else { return };
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

@@ -120,7 +120,11 @@ impl Reached {
             kept.field.iter_mut().for_each(|field| field.options = None);
             kept.oneof_decl = message.oneof_decl.clone();
             // Whether a message is the entry of a map is said by an option, and belongs to its shape.
-            kept.options = message.options.as_ref().filter(|options| options.map_entry()).map(|_| prost_types::MessageOptions { map_entry: Some(true), ..Default::default() });
+            kept.options = message
+                .options
+                .as_ref()
+                .filter(|options| options.map_entry())
+                .map(|_| prost_types::MessageOptions { map_entry: Some(true), ..Default::default() });
         }
         Some(kept)
     }
@@ -154,7 +158,8 @@ mod tests {
         for event in Contract::get().events() {
             assert!(pool.get_message_by_name(&event.full_name).is_none_or(|message| message.fields().len() == 0), "{}", event.full_name);
         }
-        for inside in ["kolsai.contract.v1.Rule", "kolsai.contract.v1.Holder", "kolsai.keyring.v1.LeaseRequest", "kolsai.holder.v1.DataMap"] {
+        for inside in ["kolsai.contract.v1.Rule", "kolsai.contract.v1.Holder", "kolsai.keyring.v1.LeaseRequest", "kolsai.holder.v1.DataMap"]
+        {
             assert!(pool.get_message_by_name(inside).is_none(), "{inside}");
         }
         assert_eq!(pool.all_extensions().len(), 0);

@@ -1,12 +1,8 @@
 //! The trace of a call: taken over from the caller or begun here (W3C Trace Context, level 1).
 
+use foundation::trace::{current_traceparent, parent_of, parse};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::{
-    Context,
-    trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
-};
 use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -16,21 +12,19 @@ pub(crate) const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 #[derive(Clone, Debug)]
 pub(crate) struct Trace {
     span: Span,
-    context: SpanContext,
+    traceparent: String,
 }
 
 impl Trace {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let span = tracing::info_span!("gateway", otel.kind = "server", trace_id = tracing::field::Empty, method = tracing::field::Empty);
-        let given = headers.get(TRACEPARENT).and_then(|value| parse(value.to_str().ok()?));
-        if let Some(given) = &given {
-            // Without an exporter there is no span to attach; the caller's identifiers are then passed on as they are.
-            let _ = span.set_parent(Context::new().with_remote_span_context(given.clone()));
-        }
-        let own = span.context().span().span_context().clone();
-        let context = if own.is_valid() { own } else { given.unwrap_or_else(begin) };
-        span.record("trace_id", context.trace_id().to_string());
-        Self { span, context }
+        let given = headers.get(TRACEPARENT).and_then(|value| value.to_str().ok()).filter(|text| is_valid(text));
+        parent_of(&span, given);
+        // Where no tracing runs there is no span to speak of; the caller's identifiers are then passed on as they are.
+        let own = span.in_scope(current_traceparent).or_else(|| given.map(str::to_owned));
+        let trace = Self { span, traceparent: own.unwrap_or_else(begin) };
+        trace.span.record("trace_id", trace.id());
+        trace
     }
 
     pub(crate) fn span(&self) -> Span {
@@ -38,46 +32,31 @@ impl Trace {
     }
 
     /// 32 hexadecimal digits: what a caller quotes to us.
-    pub(crate) fn id(&self) -> String {
-        self.context.trace_id().to_string()
+    pub(crate) fn id(&self) -> &str {
+        self.traceparent.split('-').nth(1).unwrap_or_default()
     }
 
     pub(crate) fn name(&self, method: &str) {
         self.span.record("method", method);
     }
 
-    /// What the services behind are told.
-    pub(crate) fn traceparent(&self) -> String {
-        format!("00-{}-{}-{:02x}", self.context.trace_id(), self.context.span_id(), self.context.trace_flags().to_u8())
-    }
-
     /// Tells the services behind, and nobody else's word beside it.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::from_str(&self.traceparent()) {
+        if let Ok(value) = HeaderValue::from_str(&self.traceparent) {
             headers.insert(TRACEPARENT, value);
         }
     }
 }
 
-fn begin() -> SpanContext {
-    let random = Uuid::new_v4().into_bytes();
-    let [a, b, c, d, e, f, g, h, ..] = Uuid::new_v4().into_bytes();
-    let span = SpanId::from_bytes([a, b, c, d, e, f, g, h]);
-    SpanContext::new(TraceId::from_bytes(random), span, TraceFlags::SAMPLED, false, TraceState::default())
+/// A new trace, to be recorded.
+fn begin() -> String {
+    let (trace, span) = (Uuid::new_v4().simple().to_string(), Uuid::new_v4().simple().to_string());
+    format!("00-{trace}-{}-01", span.get(..16).unwrap_or(&span))
 }
 
-/// Strict about version 00; a later version may carry more fields behind, which are ignored.
-fn parse(text: &str) -> Option<SpanContext> {
-    let mut fields = text.split('-');
-    let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let hex = |field: &str, length: usize| field.len() == length && field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let well_formed = hex(version, 2) && hex(trace, 32) && hex(span, 16) && hex(flags, 2);
-    if !well_formed || version == "ff" || (version == "00" && fields.next().is_some()) {
-        return None;
-    }
-    let flags = TraceFlags::new(u8::from_str_radix(flags, 16).ok()? & 1);
-    let context = SpanContext::new(TraceId::from_hex(trace).ok()?, SpanId::from_hex(span).ok()?, flags, true, TraceState::default());
-    context.is_valid().then_some(context)
+/// Version 00 in lower case, as the standard writes it: what is passed on must be readable to everybody.
+fn is_valid(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-')) && parse(text).is_some()
 }
 
 #[cfg(test)]
@@ -93,7 +72,7 @@ mod tests {
     #[test]
     fn a_valid_trace_is_taken_over() {
         assert_eq!(with(GIVEN).id(), "0af7651916cd43dd8448eb211c80319c");
-        assert_eq!(with(GIVEN).traceparent(), GIVEN);
+        assert_eq!(with(GIVEN).traceparent, GIVEN);
     }
 
     #[test]
@@ -109,7 +88,7 @@ mod tests {
             let trace = with(text);
             assert_eq!(trace.id().len(), 32, "{text}");
             assert_ne!(trace.id(), "0af7651916cd43dd8448eb211c80319c", "{text}");
-            assert!(parse(&trace.traceparent()).is_some(), "{text}");
+            assert!(is_valid(&trace.traceparent), "{text}");
         }
     }
 }

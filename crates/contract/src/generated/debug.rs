@@ -8,6 +8,133 @@ impl ::core::fmt::Debug for crate::generated::google::api::HttpBody {
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::AnswerTicketRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AnswerTicketRequest")
+            .field("ticket_id", &self.ticket_id)
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::ContactUsRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ContactUsRequest")
+            .field("email", &crate::debug::Withheld)
+            .field("name", &crate::debug::Withheld)
+            .field("language", &crate::debug::Withheld)
+            .field(
+                "topic",
+                &crate::debug::named::<
+                    crate::generated::kolsai::communication::v1::Topic,
+                >(self.topic),
+            )
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::NewsletterEnded {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("NewsletterEnded")
+            .field("subscription_id", &self.subscription_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("ended_at", &self.ended_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::NewsletterSubscribed {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("NewsletterSubscribed")
+            .field("subscription_id", &self.subscription_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("text_version", &self.text_version)
+            .field("text_hash", &self.text_hash)
+            .field("language", &self.language)
+            .field("given_at", &self.given_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::OpenTicketRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("OpenTicketRequest")
+            .field(
+                "topic",
+                &crate::debug::named::<
+                    crate::generated::kolsai::communication::v1::Topic,
+                >(self.topic),
+            )
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::TicketAnswered {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("TicketAnswered")
+            .field("ticket_id", &self.ticket_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::TicketMessage {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("TicketMessage")
+            .field("message_id", &self.message_id)
+            .field(
+                "author",
+                &crate::debug::named::<
+                    crate::generated::kolsai::communication::v1::ticket_message::Author,
+                >(self.author),
+            )
+            .field("text", &crate::debug::Withheld)
+            .field("sent_at", &self.sent_at)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::TicketOpened {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("TicketOpened")
+            .field("ticket_id", &self.ticket_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::UnsubscribeByOneClickRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("UnsubscribeByOneClickRequest")
+            .field("token", &crate::debug::Withheld)
+            .field("form", &self.form)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::UnsubscribeRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("UnsubscribeRequest")
+            .field("token", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::WriteOnRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("WriteOnRequest")
+            .field("ticket_id", &self.ticket_id)
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::ErasureReported {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("ErasureReported")
@@ -57,6 +184,23 @@ for crate::generated::kolsai::identity::v1::ForgetPasswordRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("ForgetPasswordRequest")
             .field("email", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::GrantRoleRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("GrantRoleRequest")
+            .field("email", &crate::debug::Withheld)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "role",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::roles::Role,
+                >(self.role),
+            )
+            .field("until", &self.until)
+            .field("reason", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
             .finish()
     }
 }
@@ -181,6 +325,55 @@ for crate::generated::kolsai::identity::v1::ResolveForMailRequest {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::RoleGrant {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RoleGrant")
+            .field("grant_id", &self.grant_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "role",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::roles::Role,
+                >(self.role),
+            )
+            .field("granted_at", &self.granted_at)
+            .field("until", &self.until)
+            .field("revoked_at", &self.revoked_at)
+            .field("reason", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::RoleGranted {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RoleGranted")
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "role",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::roles::Role,
+                >(self.role),
+            )
+            .field("until", &self.until)
+            .field("grant_id", &self.grant_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::RoleRevoked {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RoleRevoked")
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "role",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::roles::Role,
+                >(self.role),
+            )
+            .field("grant_id", &self.grant_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::Session {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("Session")
@@ -196,6 +389,17 @@ impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::SignInReques
         f.debug_struct("SignInRequest")
             .field("email", &crate::debug::Withheld)
             .field("password", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::StaffMember {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("StaffMember")
+            .field("person_id", &crate::debug::Withheld)
+            .field("first_name", &crate::debug::Withheld)
+            .field("last_name", &crate::debug::Withheld)
+            .field("email", &crate::debug::Withheld)
+            .field("grants", &self.grants)
             .finish()
     }
 }
@@ -238,6 +442,11 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::HandlesReques
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::IndexKeyResponse {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("IndexKeyResponse").field("key", &crate::debug::Withheld).finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::LeaseRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("LeaseRequest")
@@ -273,6 +482,13 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::LeasedKey {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::ListHandlesRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ListHandlesRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::SetStateRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("SetStateRequest")
@@ -299,6 +515,329 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::WitnessReques
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("WitnessRequest")
             .field("person_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Answer {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Answer")
+            .field("question_id", &self.question_id)
+            .field("option_ids", &crate::debug::Withheld)
+            .field("number", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::AssignInstructorRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AssignInstructorRequest")
+            .field("enrolment_id", &self.enrolment_id)
+            .field("instructor_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Certificate {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Certificate")
+            .field("certificate_id", &self.certificate_id)
+            .field("number", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("course_title", &self.course_title)
+            .field("issued_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CertificateIssued {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CertificateIssued")
+            .field("certificate_id", &self.certificate_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CheckedCertificate {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CheckedCertificate")
+            .field("number", &crate::debug::Withheld)
+            .field("course_title", &self.course_title)
+            .field("issued_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CourseCompleted {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CourseCompleted")
+            .field("enrolment_id", &self.enrolment_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::CreateSubmissionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CreateSubmissionRequest")
+            .field("upload_id", &self.upload_id)
+            .field("assignment_id", &self.assignment_id)
+            .field("note", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CriterionScore {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CriterionScore")
+            .field("criterion_id", &self.criterion_id)
+            .field("points", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Enrolled {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Enrolled")
+            .field("enrolment_id", &self.enrolment_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Enrolment {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Enrolment")
+            .field("enrolment_id", &self.enrolment_id)
+            .field("course_id", &self.course_id)
+            .field("course_title", &self.course_title)
+            .field("state", &crate::debug::Withheld)
+            .field("enrolled_at", &crate::debug::Withheld)
+            .field("completed_at", &crate::debug::Withheld)
+            .field("has_instructor", &self.has_instructor)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Exposure {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Exposure")
+            .field("camera", &crate::debug::Withheld)
+            .field("lens", &crate::debug::Withheld)
+            .field("exposure_time", &crate::debug::Withheld)
+            .field("aperture", &crate::debug::Withheld)
+            .field("iso", &crate::debug::Withheld)
+            .field("focal_length", &crate::debug::Withheld)
+            .field("taken_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Feedback {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Feedback")
+            .field("feedback_id", &self.feedback_id)
+            .field("submission_id", &self.submission_id)
+            .field("text", &crate::debug::Withheld)
+            .field("marks", &self.marks)
+            .field("scores", &self.scores)
+            .field("given_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::FeedbackGiven {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("FeedbackGiven")
+            .field("feedback_id", &self.feedback_id)
+            .field("submission_id", &self.submission_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::GiveFeedbackRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("GiveFeedbackRequest")
+            .field("submission_id", &self.submission_id)
+            .field("text", &crate::debug::Withheld)
+            .field("marks", &self.marks)
+            .field("scores", &self.scores)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Lesson {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Lesson")
+            .field("lesson_id", &self.lesson_id)
+            .field("course_id", &self.course_id)
+            .field("module_id", &self.module_id)
+            .field("title", &self.title)
+            .field("minutes", &self.minutes)
+            .field("text", &self.text)
+            .field("language", &self.language)
+            .field("completed", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Mark {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Mark")
+            .field("points", &self.points)
+            .field("text", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Progress {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Progress")
+            .field("course_id", &self.course_id)
+            .field("completed_lesson_ids", &crate::debug::Withheld)
+            .field("lessons_total", &self.lessons_total)
+            .field("passed_test_ids", &crate::debug::Withheld)
+            .field("tests_total", &self.tests_total)
+            .field("answered_assignment_ids", &crate::debug::Withheld)
+            .field("assignments_total", &self.assignments_total)
+            .field("completed", &crate::debug::Withheld)
+            .field("certificate_number", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::QuestionResult {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("QuestionResult")
+            .field("question_id", &self.question_id)
+            .field("right", &crate::debug::Withheld)
+            .field("explanation", &self.explanation)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::QueuedSubmission {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("QueuedSubmission")
+            .field("submission_id", &self.submission_id)
+            .field("assignment_id", &self.assignment_id)
+            .field("course_id", &self.course_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("sent_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Submission {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Submission")
+            .field("submission_id", &self.submission_id)
+            .field("assignment_id", &self.assignment_id)
+            .field("state", &crate::debug::Withheld)
+            .field("note", &crate::debug::Withheld)
+            .field("width", &crate::debug::Withheld)
+            .field("height", &crate::debug::Withheld)
+            .field("exposure", &self.exposure)
+            .field("sent_at", &crate::debug::Withheld)
+            .field("feedback", &self.feedback)
+            .field("rendition_sizes", &self.rendition_sizes)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::SubmissionForReview {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("SubmissionForReview")
+            .field("submission", &self.submission)
+            .field("learner_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::SubmissionReceived {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("SubmissionReceived")
+            .field("submission_id", &self.submission_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("assignment_id", &self.assignment_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Test {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Test")
+            .field("test_id", &self.test_id)
+            .field("module_id", &self.module_id)
+            .field("pass_percent", &self.pass_percent)
+            .field("questions", &self.questions)
+            .field("best_percent", &crate::debug::Withheld)
+            .field("passed", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::TestResult {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("TestResult")
+            .field("attempt_id", &self.attempt_id)
+            .field("test_id", &self.test_id)
+            .field("right", &crate::debug::Withheld)
+            .field("total", &self.total)
+            .field("score_percent", &crate::debug::Withheld)
+            .field("passed", &crate::debug::Withheld)
+            .field("questions", &self.questions)
+            .field("taken_at", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Upload {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Upload")
+            .field("upload_id", &self.upload_id)
+            .field("url", &crate::debug::Withheld)
+            .field("headers", &self.headers)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::upload::Header {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .field("value", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::Order {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Order")
+            .field("order_id", &self.order_id)
+            .field("course_id", &self.course_id)
+            .field("amount_minor", &crate::debug::Withheld)
+            .field("currency", &self.currency)
+            .field("state", &crate::debug::Withheld)
+            .field("payment_url", &crate::debug::Withheld)
+            .field("created_at", &self.created_at)
+            .field("receipt_number", &crate::debug::Withheld)
+            .field(
+                "kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::payment::v1::order::Kind,
+                >(self.kind),
+            )
+            .field("paid_at", &self.paid_at)
+            .field("refunded_at", &self.refunded_at)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::OrderPaid {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("OrderPaid")
+            .field("order_id", &self.order_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::OrderRefunded {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("OrderRefunded")
+            .field("order_id", &self.order_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("course_id", &self.course_id)
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -355,6 +894,18 @@ impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::PersonStateCh
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::ticket_message::Author {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Sender => "Sender",
+                Self::School => "School",
+            },
+        )
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::link_issued::Kind {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str(
@@ -376,6 +927,56 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::leased_key::R
                 Self::Erased => "Erased",
                 Self::Restricted => "Restricted",
                 Self::PurposeWithdrawn => "PurposeWithdrawn",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::enrolment::State {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Open => "Open",
+                Self::Closed => "Closed",
+                Self::Completed => "Completed",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::submission::State {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Waiting => "Waiting",
+                Self::Answered => "Answered",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::order::Kind {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Course => "Course",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::order::State {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Created => "Created",
+                Self::Pending => "Pending",
+                Self::Unknown => "Unknown",
+                Self::Paid => "Paid",
+                Self::Failed => "Failed",
+                Self::Expired => "Expired",
+                Self::RefundPending => "RefundPending",
+                Self::Refunded => "Refunded",
             },
         )
     }

@@ -537,6 +537,8 @@ pub mod data {
         Id = 2,
         /// a page token, an idempotency key, a hash
         Opaque = 3,
+        /// key material that is about nobody; withheld all the same
+        Key = 15,
         PersonId = 16,
         Name = 17,
         Email = 18,
@@ -569,6 +571,7 @@ pub mod data {
                 Self::Plain => "PLAIN",
                 Self::Id => "ID",
                 Self::Opaque => "OPAQUE",
+                Self::Key => "KEY",
                 Self::PersonId => "PERSON_ID",
                 Self::Name => "NAME",
                 Self::Email => "EMAIL",
@@ -590,6 +593,7 @@ pub mod data {
                 "PLAIN" => Some(Self::Plain),
                 "ID" => Some(Self::Id),
                 "OPAQUE" => Some(Self::Opaque),
+                "KEY" => Some(Self::Key),
                 "PERSON_ID" => Some(Self::PersonId),
                 "NAME" => Some(Self::Name),
                 "EMAIL" => Some(Self::Email),

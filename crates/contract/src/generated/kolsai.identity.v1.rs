@@ -1378,6 +1378,54 @@ impl ::prost::Name for RegistrationAbandoned {
         "/kolsai.identity.v1.RegistrationAbandoned".into()
     }
 }
+/// A member of staff was given a role, or its end was moved: `version` says which came last.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RoleGranted {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::contract::v1::roles::Role", tag = "2")]
+    pub role: i32,
+    #[prost(message, optional, tag = "3")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub grant_id: ::prost::alloc::string::String,
+    #[prost(int64, tag = "5")]
+    pub version: i64,
+}
+impl ::prost::Name for RoleGranted {
+    const NAME: &'static str = "RoleGranted";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.RoleGranted".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.RoleGranted".into()
+    }
+}
+/// A role was taken back, or its time ran out.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RoleRevoked {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::contract::v1::roles::Role", tag = "2")]
+    pub role: i32,
+    #[prost(string, tag = "3")]
+    pub grant_id: ::prost::alloc::string::String,
+    #[prost(int64, tag = "4")]
+    pub version: i64,
+}
+impl ::prost::Name for RoleRevoked {
+    const NAME: &'static str = "RoleRevoked";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.RoleRevoked".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.RoleRevoked".into()
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct SignInRequest {
@@ -2340,6 +2388,568 @@ pub mod signing_keys_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "kolsai.identity.v1.SigningKeys";
     impl<T> tonic::server::NamedService for SigningKeysServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GrantRoleRequest {
+    /// Who gets the role: by e-mail or by identifier, exactly one of them.
+    #[prost(string, tag = "1")]
+    pub email: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::contract::v1::roles::Role", tag = "3")]
+    pub role: i32,
+    /// Required; at most a year from now.
+    #[prost(message, optional, tag = "4")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// 1 to 500 characters.
+    #[prost(string, tag = "5")]
+    pub reason: ::prost::alloc::string::String,
+    #[prost(string, tag = "6")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GrantRoleRequest {
+    const NAME: &'static str = "GrantRoleRequest";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.GrantRoleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.GrantRoleRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeRoleRequest {
+    #[prost(string, tag = "1")]
+    pub grant_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RevokeRoleRequest {
+    const NAME: &'static str = "RevokeRoleRequest";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.RevokeRoleRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.RevokeRoleRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RoleGrant {
+    #[prost(string, tag = "1")]
+    pub grant_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::contract::v1::roles::Role", tag = "3")]
+    pub role: i32,
+    #[prost(message, optional, tag = "4")]
+    pub granted_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "5")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+    /// Absent while the grant holds.
+    #[prost(message, optional, tag = "6")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "7")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for RoleGrant {
+    const NAME: &'static str = "RoleGrant";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.RoleGrant".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.RoleGrant".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListStaffRequest {
+    #[prost(string, tag = "1")]
+    pub page_token: ::prost::alloc::string::String,
+    /// People on a page; 50 when absent, at most 200.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+}
+impl ::prost::Name for ListStaffRequest {
+    const NAME: &'static str = "ListStaffRequest";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.ListStaffRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.ListStaffRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListStaffResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub members: ::prost::alloc::vec::Vec<StaffMember>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListStaffResponse {
+    const NAME: &'static str = "ListStaffResponse";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.ListStaffResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.ListStaffResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StaffMember {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub first_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub last_name: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub email: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub grants: ::prost::alloc::vec::Vec<RoleGrant>,
+}
+impl ::prost::Name for StaffMember {
+    const NAME: &'static str = "StaffMember";
+    const PACKAGE: &'static str = "kolsai.identity.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.identity.v1.StaffMember".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.identity.v1.StaffMember".into()
+    }
+}
+/// Generated client implementations.
+pub mod staff_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct StaffClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> StaffClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> StaffClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            StaffClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Gives a role to somebody with a confirmed account; a role that they have already gets the new end.
+        /// It demands no tie: whoever gets their first role is not staff yet, so nothing could tie them.
+        pub async fn grant_role(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GrantRoleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RoleGrant>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.identity.v1.Staff/GrantRole",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.identity.v1.Staff", "GrantRole"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes a role back and ends every session of its holder, so that no token carries it on.
+        pub async fn revoke_role(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeRoleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RoleGrant>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.identity.v1.Staff/RevokeRole",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.identity.v1.Staff", "RevokeRole"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Everybody who has a role now.
+        pub async fn list_staff(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListStaffRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStaffResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.identity.v1.Staff/ListStaff",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.identity.v1.Staff", "ListStaff"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod staff_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with StaffServer.
+    #[async_trait]
+    pub trait Staff: std::marker::Send + std::marker::Sync + 'static {
+        /// Gives a role to somebody with a confirmed account; a role that they have already gets the new end.
+        /// It demands no tie: whoever gets their first role is not staff yet, so nothing could tie them.
+        async fn grant_role(
+            &self,
+            request: tonic::Request<super::GrantRoleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RoleGrant>, tonic::Status>;
+        /// Takes a role back and ends every session of its holder, so that no token carries it on.
+        async fn revoke_role(
+            &self,
+            request: tonic::Request<super::RevokeRoleRequest>,
+        ) -> std::result::Result<tonic::Response<super::RoleGrant>, tonic::Status>;
+        /// Everybody who has a role now.
+        async fn list_staff(
+            &self,
+            request: tonic::Request<super::ListStaffRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListStaffResponse>,
+            tonic::Status,
+        >;
+    }
+    #[derive(Debug)]
+    pub struct StaffServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> StaffServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for StaffServer<T>
+    where
+        T: Staff,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/kolsai.identity.v1.Staff/GrantRole" => {
+                    #[allow(non_camel_case_types)]
+                    struct GrantRoleSvc<T: Staff>(pub Arc<T>);
+                    impl<T: Staff> tonic::server::UnaryService<super::GrantRoleRequest>
+                    for GrantRoleSvc<T> {
+                        type Response = super::RoleGrant;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GrantRoleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Staff>::grant_role(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GrantRoleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.identity.v1.Staff/RevokeRole" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeRoleSvc<T: Staff>(pub Arc<T>);
+                    impl<T: Staff> tonic::server::UnaryService<super::RevokeRoleRequest>
+                    for RevokeRoleSvc<T> {
+                        type Response = super::RoleGrant;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeRoleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Staff>::revoke_role(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeRoleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.identity.v1.Staff/ListStaff" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListStaffSvc<T: Staff>(pub Arc<T>);
+                    impl<T: Staff> tonic::server::UnaryService<super::ListStaffRequest>
+                    for ListStaffSvc<T> {
+                        type Response = super::ListStaffResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListStaffRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Staff>::list_staff(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListStaffSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for StaffServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "kolsai.identity.v1.Staff";
+    impl<T> tonic::server::NamedService for StaffServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -189,6 +189,7 @@ impl ::prost::Name for IndexKeyRequest {
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct IndexKeyResponse {
     #[prost(bytes = "vec", tag = "1")]
     pub key: ::prost::alloc::vec::Vec<u8>,
@@ -232,6 +233,37 @@ impl ::prost::Name for WitnessResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/kolsai.keyring.v1.WitnessResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListHandlesRequest {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListHandlesRequest {
+    const NAME: &'static str = "ListHandlesRequest";
+    const PACKAGE: &'static str = "kolsai.keyring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.keyring.v1.ListHandlesRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.keyring.v1.ListHandlesRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListHandlesResponse {
+    #[prost(string, repeated, tag = "1")]
+    pub handles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ListHandlesResponse {
+    const NAME: &'static str = "ListHandlesResponse";
+    const PACKAGE: &'static str = "kolsai.keyring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.keyring.v1.ListHandlesResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.keyring.v1.ListHandlesResponse".into()
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -505,6 +537,31 @@ pub mod keyring_client {
                 .insert(GrpcMethod::new("kolsai.keyring.v1.Keyring", "Witness"));
             self.inner.unary(req, path, codec).await
         }
+        /// Under which handles the services' access logs speak of this person.
+        pub async fn list_handles(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListHandlesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHandlesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.keyring.v1.Keyring/ListHandles",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.keyring.v1.Keyring", "ListHandles"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Records a person's state: from then on the keyring refuses what the state forbids.
         pub async fn set_state(
             &mut self,
@@ -601,6 +658,14 @@ pub mod keyring_server {
             &self,
             request: tonic::Request<super::WitnessRequest>,
         ) -> std::result::Result<tonic::Response<super::WitnessResponse>, tonic::Status>;
+        /// Under which handles the services' access logs speak of this person.
+        async fn list_handles(
+            &self,
+            request: tonic::Request<super::ListHandlesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListHandlesResponse>,
+            tonic::Status,
+        >;
         /// Records a person's state: from then on the keyring refuses what the state forbids.
         async fn set_state(
             &self,
@@ -894,6 +959,51 @@ pub mod keyring_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WitnessSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.keyring.v1.Keyring/ListHandles" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListHandlesSvc<T: Keyring>(pub Arc<T>);
+                    impl<
+                        T: Keyring,
+                    > tonic::server::UnaryService<super::ListHandlesRequest>
+                    for ListHandlesSvc<T> {
+                        type Response = super::ListHandlesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListHandlesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Keyring>::list_handles(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListHandlesSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

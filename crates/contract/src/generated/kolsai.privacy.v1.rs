@@ -114,6 +114,11 @@ pub struct Policy {
     /// What each service holds, for what, until when: generated from the data maps.
     #[prost(message, repeated, tag = "6")]
     pub held: ::prost::alloc::vec::Vec<policy::HeldData>,
+    /// What somebody agrees to who registers, and who takes the newsletter. `{full_name}` stands for their name.
+    #[prost(string, tag = "7")]
+    pub registration_consent: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub newsletter_consent: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Policy`.
 pub mod policy {

@@ -9,6 +9,11 @@ pub mod google {
     }
 }
 pub mod kolsai {
+    pub mod communication {
+        pub mod v1 {
+            include!("kolsai.communication.v1.rs");
+        }
+    }
     pub mod contract {
         pub mod v1 {
             include!("kolsai.contract.v1.rs");
@@ -27,6 +32,16 @@ pub mod kolsai {
     pub mod keyring {
         pub mod v1 {
             include!("kolsai.keyring.v1.rs");
+        }
+    }
+    pub mod learning {
+        pub mod v1 {
+            include!("kolsai.learning.v1.rs");
+        }
+    }
+    pub mod payment {
+        pub mod v1 {
+            include!("kolsai.payment.v1.rs");
         }
     }
     pub mod privacy {

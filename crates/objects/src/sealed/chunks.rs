@@ -84,12 +84,7 @@ impl Stream {
         let (text, tag) = sealed.split_last_chunk::<TAG>().ok_or(SealedError::DoesNotOpen)?;
         let start = out.len();
         out.extend_from_slice(text);
-        let opened = self.aead.decrypt_inout_detached(
-            &self.nonce(number, last),
-            &self.added,
-            (&mut out[start..]).into(),
-            &Tag::from(*tag),
-        );
+        let opened = self.aead.decrypt_inout_detached(&self.nonce(number, last), &self.added, (&mut out[start..]).into(), &Tag::from(*tag));
         opened.map_err(|_| {
             out.truncate(start);
             SealedError::DoesNotOpen

@@ -19,7 +19,7 @@ impl Opener {
         let stream = Stream::of(key, context, header)?;
         let body = sealed_len.checked_sub(HEADER as u64).ok_or(SealedError::NotSealed)?;
         let chunks = u32::try_from(body.div_ceil(SEALED_CHUNK as u64)).map_err(|_| SealedError::TooLarge)?;
-        let last = body.checked_sub(u64::from(chunks.saturating_sub(1)) * SEALED_CHUNK as u64).unwrap_or_default();
+        let last = body.saturating_sub(u64::from(chunks.saturating_sub(1)) * SEALED_CHUNK as u64);
         // An empty chunk stands only for an empty object.
         let least = if chunks > 1 { TAG as u64 + 1 } else { TAG as u64 };
         if last < least {

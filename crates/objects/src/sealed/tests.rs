@@ -7,16 +7,8 @@ const CONTEXT: &[u8] = b"learning|submission|original|row|person";
 
 /// Lengths around the borders of chunks, and any other.
 fn plaintexts() -> impl Strategy<Value = Vec<u8>> {
-    let length = prop_oneof![
-        Just(0),
-        Just(1),
-        Just(CHUNK - 1),
-        Just(CHUNK),
-        Just(CHUNK + 1),
-        Just(2 * CHUNK),
-        Just(2 * CHUNK + 17),
-        0..3 * CHUNK,
-    ];
+    let length =
+        prop_oneof![Just(0), Just(1), Just(CHUNK - 1), Just(CHUNK), Just(CHUNK + 1), Just(2 * CHUNK), Just(2 * CHUNK + 17), 0..3 * CHUNK,];
     (length, any::<u8>()).prop_map(|(length, seed)| (0..length).map(|at| (at as u8).wrapping_mul(31) ^ (at >> 8) as u8 ^ seed).collect())
 }
 

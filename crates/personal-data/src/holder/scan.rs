@@ -35,10 +35,12 @@ pub(super) async fn left_over_in_tx(tx: &Tx, person: PersonId, maps: &[&'static 
     let backend = tx.get_database_backend();
     let mut found = 0;
     for (table, columns) in live(tx).await? {
-        if table == "person_state" || maps.iter().any(|map| map.table == table && map.law().is_some()) {
+        let map = maps.iter().find(|map| map.table == table);
+        if map.is_some_and(|map| map.law().is_some()) {
             continue;
         }
-        for column in columns {
+        let tombstone = |column: &str| map.is_some_and(|m| m.columns.iter().any(|c| c.name == column && c.word.contains("tombstone")));
+        for column in columns.into_iter().filter(|column| !tombstone(column)) {
             // As text the identifier reads alike in a uuid, a text and (on SQLite, in hex) a blob column.
             let sql = match backend {
                 DbBackend::Sqlite => format!(

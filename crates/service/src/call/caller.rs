@@ -86,7 +86,11 @@ impl Caller {
     /// with its key left out or in, but always alike.
     pub fn idempotency(&self, key: &str, body: &impl Message) -> Result<Idempotency, Refusal> {
         if key.is_empty() || key.len() > 128 {
-            return Err(Refusal::invalid("INVALID_IDEMPOTENCY_KEY", "idempotency_key", "send 1 to 128 characters, new for each new request"));
+            return Err(Refusal::invalid(
+                "INVALID_IDEMPOTENCY_KEY",
+                "idempotency_key",
+                "send 1 to 128 characters, new for each new request",
+            ));
         }
         Ok(Idempotency::new(self.claims().map(|claims| claims.sub), &self.0.rule.path, key, &body.encode_to_vec()))
     }
@@ -105,7 +109,8 @@ impl Caller {
 
     /// Under `who: PERSON` a single person is always the caller: unknown and not-mine are the same NOT_FOUND.
     fn check_own(&self, person: PersonId) -> Result<(), Refusal> {
-        if self.0.rule.who != Who::Person || self.0.rule.person == Touches::Each || self.claims().is_some_and(|claims| claims.sub == person) {
+        if self.0.rule.who != Who::Person || self.0.rule.person == Touches::Each || self.claims().is_some_and(|claims| claims.sub == person)
+        {
             return Ok(());
         }
         self.0.named.refuse(person);

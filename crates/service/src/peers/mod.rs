@@ -4,6 +4,8 @@ mod connector;
 mod deadline;
 mod peer;
 mod remote;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
@@ -82,7 +84,7 @@ impl Peers {
     /// The way from one service to another. The target is looked up at each call, so it may be registered later.
     pub fn transport(&self, from: &'static str, to: &str) -> Transport {
         let (peers, to): (Self, Arc<str>) = (self.clone(), to.into());
-        Transport::new(tower::service_fn(move |request| connector::call(peers.clone(), from, to.clone(), request)))
+        foundation::transport(tower::service_fn(move |request| connector::call(peers.clone(), from, to.clone(), request)))
     }
 
     /// The names of services in this process.

@@ -3,6 +3,8 @@
 mod address;
 mod sections;
 mod source;
+#[cfg(test)]
+mod tests;
 mod validate;
 
 use std::path::PathBuf;
@@ -85,7 +87,7 @@ impl Settings {
         figment = figment.merge(environment);
         for name in top_level(&figment)?.keys() {
             if !known.contains_key(name) && !sections::CORE.contains(&name.as_str()) {
-                return Err(unknown(&[name.clone()], &format!("there is no section `{name}`")));
+                return Err(unknown(std::slice::from_ref(name), &format!("there is no section `{name}`")));
             }
         }
         let core: sections::Core = figment.extract().map_err(|error| explain(error, None))?;
@@ -95,7 +97,7 @@ impl Settings {
     /// A section by name, as the service that owns it declares it. A key that the type does not know is an error.
     pub fn section<T: DeserializeOwned>(&self, name: &str) -> Result<T, SettingsError> {
         if self.figment.contains(name) {
-            return self.figment.extract_inner(name).map_err(|error| explain(error, Some(name)));
+            return self.figment.focus(name).extract().map_err(|error| explain(error, Some(name)));
         }
         // A section that nobody wrote is an empty one: its type's defaults hold.
         Value::from(Dict::new()).deserialize().map_err(|error| explain(error, Some(name)))
@@ -113,9 +115,8 @@ fn top_level(figment: &Figment) -> Result<Dict, SettingsError> {
 /// Turns the reader's error into a sentence that names the key; never shows the value, which may be a secret.
 fn explain(error: figment::Error, section: Option<&str>) -> SettingsError {
     let mut path = error.path.clone();
-    if let Some(section) = section.filter(|section| path.first().map(String::as_str) != Some(section)) {
-        path.insert(0, section.to_owned());
-    }
+    // The reader knows nothing above the section that it reads.
+    path.splice(0..0, section.map(str::to_owned));
     match &error.kind {
         Kind::UnknownField(field, known) => {
             if path.last() != Some(field) {

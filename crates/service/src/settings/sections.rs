@@ -10,7 +10,19 @@ use super::Settings;
 
 /// Every name of [`Core`]: a top-level name that is neither here nor in a service's defaults is unknown.
 pub(super) const CORE: &[&str] = &[
-    "mode", "listen", "data", "url", "mail", "failpoint", "database", "bus", "cache", "objects", "telemetry", "storage_location", "peers",
+    "mode",
+    "listen",
+    "data",
+    "url",
+    "mail",
+    "failpoint",
+    "database",
+    "bus",
+    "cache",
+    "objects",
+    "telemetry",
+    "storage_location",
+    "peers",
 ];
 
 #[derive(Deserialize)]
@@ -68,8 +80,6 @@ pub struct Database {
     pub base: Option<String>,
     /// A whole address for one service in place of the derived one: its own role, its own server.
     pub addresses: BTreeMap<String, String>,
-    /// Connections per service.
-    pub max_connections: u32,
 }
 
 /// Where events travel.

@@ -65,7 +65,11 @@ impl Settings {
     }
 
     fn refused_in_production(&self, refused: &mut Vec<Refused>) {
-        let databases = self.database.addresses.iter().map(|(service, address)| (format!("KOLSAI__DATABASE__ADDRESSES__{}", service.to_uppercase()), address.as_str()));
+        let databases = self
+            .database
+            .addresses
+            .iter()
+            .map(|(service, address)| (format!("KOLSAI__DATABASE__ADDRESSES__{}", service.to_uppercase()), address.as_str()));
         let engines = [
             ("KOLSAI__DATABASE__BASE".to_owned(), self.database.base.as_deref().unwrap_or("sqlite:")),
             ("KOLSAI__BUS__ADDRESS".to_owned(), &self.bus.address),
@@ -73,13 +77,20 @@ impl Settings {
             ("KOLSAI__OBJECTS__ADDRESS".to_owned(), self.objects.address.as_deref().unwrap_or("file:")),
         ];
         refused.extend(engines.into_iter().chain(databases).filter_map(|(setting, address)| engine(setting, address)));
-        let others = self.peers.addresses.iter().map(|(peer, address)| (format!("KOLSAI__PEERS__ADDRESSES__{}", peer.to_uppercase()), address));
+        let others =
+            self.peers.addresses.iter().map(|(peer, address)| (format!("KOLSAI__PEERS__ADDRESSES__{}", peer.to_uppercase()), address));
         let telemetry = self.telemetry.otlp_endpoint.iter().map(|address| ("KOLSAI__TELEMETRY__OTLP_ENDPOINT".to_owned(), address));
         for (setting, _) in others.chain(telemetry).filter(|(_, address)| !address.starts_with("https://")) {
             refused.push(Refused::Plaintext { setting, instead: "https://" });
         }
         let stores = &self.storage_location;
-        for (name, location) in [("database", &stores.database), ("objects", &stores.objects), ("backup", &stores.backup), ("log", &stores.log), ("trace", &stores.trace)] {
+        for (name, location) in [
+            ("database", &stores.database),
+            ("objects", &stores.objects),
+            ("backup", &stores.backup),
+            ("log", &stores.log),
+            ("trace", &stores.trace),
+        ] {
             if location.as_deref() != Some(COUNTRY) {
                 refused.push(Refused::StorageLocation { setting: format!("KOLSAI__STORAGE_LOCATION__{}", name.to_uppercase()) });
             }

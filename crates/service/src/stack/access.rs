@@ -8,7 +8,7 @@ use personal_data::{Decision, Entry};
 use tokio::time::Instant;
 use tonic::Code;
 
-use super::{Stack, StackParts, authorize::Denied, categories::released, sessions};
+use super::{Origin, Stack, StackParts, authorize::Denied, categories::released, sessions};
 use crate::call::{
     Caller,
     principal::Principal,
@@ -36,7 +36,7 @@ pub(super) fn must_name(rule: &MethodRule) -> bool {
 }
 
 /// Somebody was refused before the use case ran. A token that could not be checked was not refused.
-pub(super) fn refused_before(rule: &MethodRule, denied: &Denied, service: &str) -> Entries {
+pub(super) fn refused_before(rule: &MethodRule, denied: &Denied, at: Origin) -> Entries {
     if denied.refusal.code == Code::Unavailable {
         return Entries::default();
     }
@@ -44,7 +44,7 @@ pub(super) fn refused_before(rule: &MethodRule, denied: &Denied, service: &str) 
         actor: denied.actor.clone(),
         subject: None,
         method: rule.full_name.clone(),
-        categories: released(rule, service),
+        categories: released(rule, at),
         purpose: rule.purpose,
         decision: Decision::Refused(denied.refusal.reason),
         session: denied.session,
@@ -53,26 +53,26 @@ pub(super) fn refused_before(rule: &MethodRule, denied: &Denied, service: &str) 
 }
 
 /// What a finished call leaves behind. `refusal` is the code and reason of an answer that is an error.
-pub(super) fn entries(caller: &Caller, refusal: Option<(Code, &'static str)>, service: &str, seen: &sessions::Seen) -> Entries {
+pub(super) fn entries(caller: &Caller, refusal: Option<(Code, &'static str)>, at: Origin, seen: &sessions::Seen) -> Entries {
     let asked_for = caller.named().asked_for();
     match refusal {
-        Some((Code::PermissionDenied | Code::Unauthenticated, reason)) => refused(caller, asked_for, reason, service),
-        Some((Code::NotFound, reason)) if !asked_for.is_empty() => refused(caller, asked_for, reason, service),
+        Some((Code::PermissionDenied | Code::Unauthenticated, reason)) => refused(caller, asked_for, reason, at),
+        Some((Code::NotFound, reason)) if !asked_for.is_empty() => refused(caller, asked_for, reason, at),
         // Any other error may follow a change that was made: what was named counts as used.
-        _ => granted(caller, service, refusal.is_none(), seen),
+        _ => granted(caller, at, refusal.is_none(), seen),
     }
 }
 
-fn refused(caller: &Caller, persons: Vec<PersonId>, reason: &'static str, service: &str) -> Entries {
+fn refused(caller: &Caller, persons: Vec<PersonId>, reason: &'static str, at: Origin) -> Entries {
     let decision = Decision::Refused(reason);
     let list = match persons.is_empty() {
-        true => vec![entry(caller, None, decision, service)],
-        false => persons.into_iter().map(|person| entry(caller, Some(person), decision, service)).collect(),
+        true => vec![entry(caller, None, decision, at)],
+        false => persons.into_iter().map(|person| entry(caller, Some(person), decision, at)).collect(),
     };
     Entries { list, own: None }
 }
 
-fn granted(caller: &Caller, service: &str, answered: bool, seen: &sessions::Seen) -> Entries {
+fn granted(caller: &Caller, at: Origin, answered: bool, seen: &sessions::Seen) -> Entries {
     let rule = caller.rule();
     let mut persons = caller.named().persons();
     match caller.principal() {
@@ -87,29 +87,29 @@ fn granted(caller: &Caller, service: &str, answered: bool, seen: &sessions::Seen
             if own && seen.contains(key) {
                 persons.retain(|person| *person != claims.sub);
             }
-            Entries { list: each(caller, persons, service), own: own.then_some(key) }
+            Entries { list: each(caller, persons, at), own: own.then_some(key) }
         }
         // Staff who asked and found nobody are recorded without a subject.
         Principal::Staff(..) if persons.is_empty() && answered && rule.person != Touches::None => {
-            Entries { list: vec![entry(caller, None, Decision::Granted, service)], own: None }
+            Entries { list: vec![entry(caller, None, Decision::Granted, at)], own: None }
         }
         Principal::Staff(..) | Principal::Anyone | Principal::Link | Principal::Partner(_) => {
-            Entries { list: each(caller, persons, service), own: None }
+            Entries { list: each(caller, persons, at), own: None }
         }
     }
 }
 
-fn each(caller: &Caller, persons: Vec<PersonId>, service: &str) -> Vec<Entry> {
-    persons.into_iter().map(|person| entry(caller, Some(person), Decision::Granted, service)).collect()
+fn each(caller: &Caller, persons: Vec<PersonId>, at: Origin) -> Vec<Entry> {
+    persons.into_iter().map(|person| entry(caller, Some(person), Decision::Granted, at)).collect()
 }
 
-fn entry(caller: &Caller, subject: Option<PersonId>, decision: Decision, service: &str) -> Entry {
+fn entry(caller: &Caller, subject: Option<PersonId>, decision: Decision, at: Origin) -> Entry {
     let rule = caller.rule();
     Entry {
         actor: caller.principal().actor(),
         subject,
         method: rule.full_name.clone(),
-        categories: released(rule, service),
+        categories: released(rule, at),
         purpose: rule.purpose,
         decision,
         session: caller.session(),
@@ -122,10 +122,15 @@ pub(super) async fn record(parts: &StackParts, seen: &sessions::Seen, entries: E
         return Ok(());
     }
     let Some(recorder) = &parts.recorder else { return without_recorder(&entries, parts.service) };
-    let scope = Scope { deadline: Instant::now() + TIME, traceparent: crate::trace::current_traceparent(), authorization: None, for_caller: false };
+    let scope =
+        Scope { deadline: Instant::now() + TIME, traceparent: crate::trace::current_traceparent(), authorization: None, for_caller: false };
     let written = CURRENT.scope(Arc::new(scope), tokio::time::timeout(TIME, recorder.record(entries.list))).await;
     if !matches!(written, Ok(Ok(()))) {
-        tracing::error!(alarm = "ACCESS_LOG_UNAVAILABLE", service = parts.service, "an access could not be recorded; the answer is withheld");
+        tracing::error!(
+            alarm = "ACCESS_LOG_UNAVAILABLE",
+            service = parts.service,
+            "an access could not be recorded; the answer is withheld"
+        );
         return Err(unavailable());
     }
     entries.own.into_iter().for_each(|key| seen.add(key));
@@ -166,7 +171,7 @@ impl Unrecorded {
 impl Drop for Unrecorded {
     fn drop(&mut self) {
         let Some(caller) = self.caller.take() else { return };
-        let entries = granted(&caller, self.stack.parts.service, false, &self.stack.sessions);
+        let entries = granted(&caller, self.stack.origin(), false, &self.stack.sessions);
         if entries.list.is_empty() {
             return;
         }

@@ -48,7 +48,10 @@ pub(super) fn hide_causes(headers: &mut HeaderMap) {
 fn interned(reason: &str) -> &'static str {
     static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     const MOST: usize = 2_000;
-    if reason.is_empty() || reason.len() > 63 || !reason.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+    if reason.is_empty()
+        || reason.len() > 63
+        || !reason.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+    {
         return "UNNAMED";
     }
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);

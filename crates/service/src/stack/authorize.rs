@@ -11,7 +11,7 @@ use crate::{call::principal::Principal, peers::Peer, token::Claims};
 
 /// A refusal, and who was refused, as far as that is known.
 pub(super) struct Denied {
-    pub(super) refusal: Refusal,
+    pub(super) refusal: Box<Refusal>,
     pub(super) actor: Actor,
     pub(super) session: Option<Uuid>,
 }
@@ -40,15 +40,19 @@ fn service(rule: &MethodRule, peer: &Peer) -> Result<Principal, Denied> {
         return Ok(Principal::Service(peer.clone()));
     }
     let refusal = Refusal::denied("NOT_A_CALLER", "the contract does not name the calling service among the callers of this method");
-    Err(Denied { refusal, actor: Actor::Service(peer.name().to_owned()), session: None })
+    Err(Denied { refusal: refusal.into(), actor: Actor::Service(peer.name().to_owned()), session: None })
 }
 
 async fn signed_in(rule: &MethodRule, headers: &HeaderMap, parts: &StackParts) -> Result<Claims, Denied> {
-    let bearer = bearer(headers).ok_or_else(|| of_nobody(Refusal::unauthenticated("NOT_SIGNED_IN", "sign in and send the access token")))?;
+    let bearer =
+        bearer(headers).ok_or_else(|| of_nobody(Refusal::unauthenticated("NOT_SIGNED_IN", "sign in and send the access token")))?;
     let claims = parts.verifier.check(bearer).await.map_err(of_nobody)?;
     let stale = rule.fresh.is_some_and(|fresh| parts.clock.now().since(claims.signed_in_at()) > fresh);
     if stale {
-        return Err(of_person(&claims, Refusal::unauthenticated("SIGN_IN_AGAIN", "this needs a fresh sign-in: sign in again and repeat it")));
+        return Err(of_person(
+            &claims,
+            Refusal::unauthenticated("SIGN_IN_AGAIN", "this needs a fresh sign-in: sign in again and repeat it"),
+        ));
     }
     Ok(claims)
 }
@@ -65,9 +69,9 @@ fn role_of(claims: &Claims, rule: &MethodRule) -> Option<Role> {
 }
 
 fn of_nobody(refusal: Refusal) -> Denied {
-    Denied { refusal, actor: Actor::Nobody, session: None }
+    Denied { refusal: refusal.into(), actor: Actor::Nobody, session: None }
 }
 
 fn of_person(claims: &Claims, refusal: Refusal) -> Denied {
-    Denied { refusal, actor: Actor::Person { id: claims.sub, role: None }, session: Some(claims.sid) }
+    Denied { refusal: refusal.into(), actor: Actor::Person { id: claims.sub, role: None }, session: Some(claims.sid) }
 }

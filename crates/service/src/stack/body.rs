@@ -64,7 +64,9 @@ impl HttpBody for Streamed {
             })
         });
         match polled {
-            Ok(Poll::Pending) if this.ends.as_mut().poll(context).is_ready() => this.end_with(Status::deadline_exceeded("the stream took too long")),
+            Ok(Poll::Pending) if this.ends.as_mut().poll(context).is_ready() => {
+                this.end_with(Status::deadline_exceeded("the stream took too long"))
+            }
             Ok(polled) => polled,
             Err(_panic) => {
                 tracing::error!(parent: &this.span, alarm = "PANIC", "a streamed answer panicked");

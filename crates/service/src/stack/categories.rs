@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Category, Class, Contract, MethodRule};
+use contract::{Category, Class, MethodRule};
 
-pub(super) fn released(rule: &MethodRule, service: &str) -> Vec<Category> {
+use super::Origin;
+
+pub(super) fn released(rule: &MethodRule, at: Origin) -> Vec<Category> {
     // The keyring stores nothing of its own about people but hands out keys of every category.
-    let Some(holder) = Contract::get().holder(service) else { return Vec::new() };
+    let Some(holder) = at.contract.holder(at.service) else { return Vec::new() };
     let held = || holder.held.iter().map(|(category, _)| *category);
     let mut found = BTreeSet::new();
     for class in &rule.classes {
@@ -18,8 +20,10 @@ pub(super) fn released(rule: &MethodRule, service: &str) -> Vec<Category> {
 /// Whether data of this class may come from a row of this category.
 fn may_be(class: Class, category: Category) -> bool {
     match class {
-        Class::Unspecified | Class::Plain | Class::Id | Class::Opaque | Class::PersonId => false,
-        Class::Name | Class::Email | Class::Phone => matches!(category, Category::Account | Category::Communication | Category::Certificate),
+        Class::Unspecified | Class::Plain | Class::Id | Class::Opaque | Class::Key | Class::PersonId => false,
+        Class::Name | Class::Email | Class::Phone => {
+            matches!(category, Category::Account | Category::Communication | Category::Certificate)
+        }
         Class::Profile => category == Category::Account,
         Class::Secret | Class::Technical => category == Category::Credentials,
         Class::FreeText => matches!(category, Category::Learning | Category::Communication | Category::Rights),

@@ -6,6 +6,8 @@ mod authorize;
 mod body;
 mod categories;
 mod sessions;
+#[cfg(test)]
+mod tests;
 
 use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -49,14 +51,26 @@ pub struct StackParts {
 
 /// One service's stack.
 struct Stack {
+    contract: &'static Contract,
     parts: StackParts,
     routes: Routes,
     sessions: sessions::Seen,
 }
 
+/// Which service of which contract: what a rule's categories are read from.
+#[derive(Clone, Copy)]
+struct Origin {
+    contract: &'static Contract,
+    service: &'static str,
+}
+
 /// Puts a service inside its stack.
 pub fn around(routes: Routes, parts: StackParts) -> Local {
-    let stack = Arc::new(Stack { parts, routes: routes.prepare(), sessions: sessions::Seen::default() });
+    around_by(Contract::get(), routes, parts)
+}
+
+fn around_by(contract: &'static Contract, routes: Routes, parts: StackParts) -> Local {
+    let stack = Arc::new(Stack { contract, parts, routes: routes.prepare(), sessions: sessions::Seen::default() });
     Local::new(tower::service_fn(move |request| {
         let stack = stack.clone();
         async move { Ok::<_, Infallible>(stack.answer(request).await) }
@@ -69,7 +83,10 @@ impl Stack {
         let span = self.span(&request, peer.as_ref());
         let traceparent = trace::extract(request.headers());
         trace::parent_of(&span, traceparent.as_deref());
-        let deadline = Instant::now() + asked_for(request.headers()).unwrap_or(DEFAULT_DEADLINE).min(LONGEST);
+        if let Some(id) = span.in_scope(trace::current_trace_id) {
+            span.record("trace_id", id);
+        }
+        let deadline = Instant::now() + time_for(asked_for(request.headers()));
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let scope = Arc::new(Scope { deadline, traceparent, authorization, for_caller: false });
         let work = async move {
@@ -83,9 +100,13 @@ impl Stack {
         CURRENT.scope(scope, work).instrument(span).await
     }
 
+    fn origin(&self) -> Origin {
+        Origin { contract: self.contract, service: self.parts.service }
+    }
+
     /// Never a value of the metadata: only what the path and the peer say.
     fn span(&self, request: &Request<Body>, peer: Option<&Peer>) -> tracing::Span {
-        let method = Contract::get().method(request.uri().path()).map_or("unknown", |rule| rule.full_name.as_str());
+        let method = self.contract.method(request.uri().path()).map_or("unknown", |rule| rule.full_name.as_str());
         tracing::info_span!(
             parent: None,
             "call",
@@ -95,6 +116,7 @@ impl Stack {
             method,
             service = self.parts.service,
             peer = peer.map_or("none", Peer::name),
+            trace_id = tracing::field::Empty,
         )
     }
 
@@ -104,22 +126,27 @@ impl Stack {
         };
         let path = request.uri().path();
         if is_infrastructure(path) {
-            return Ok(self.run(request).await?);
+            return self.run(request).await;
         }
-        let Some(rule) = Contract::get().method(path) else {
+        let Some(rule) = self.contract.method(path) else {
             return Err(Status::unimplemented("there is no such method"));
         };
         let principal = match authorize::authorize(rule, &peer, request.headers(), &self.parts).await {
             Ok(principal) => principal,
             Err(denied) => {
-                self.record(access::refused_before(rule, &denied, self.parts.service)).await?;
-                return Err(denied.refusal.into());
+                self.record(access::refused_before(rule, &denied, self.origin())).await?;
+                return Err((*denied.refusal).into());
             }
         };
         self.call(request, Caller::new(rule, principal, self.parts.ties.clone()), rule).await
     }
 
-    async fn call(self: &Arc<Self>, mut request: Request<Body>, caller: Caller, rule: &'static MethodRule) -> Result<Response<Body>, Status> {
+    async fn call(
+        self: &Arc<Self>,
+        mut request: Request<Body>,
+        caller: Caller,
+        rule: &'static MethodRule,
+    ) -> Result<Response<Body>, Status> {
         request.extensions_mut().insert(caller.clone());
         // If the client goes away meanwhile, what was done is recorded all the same.
         let mut unrecorded = access::Unrecorded::new(self, &caller);
@@ -128,10 +155,13 @@ impl Stack {
             tracing::error!(alarm = "PERSON_NOT_NAMED", method = %rule.full_name, "an answer was withheld: its use case named nobody");
             answer = Status::from(Refusal::new(tonic::Code::Internal, "PERSON_NOT_NAMED", "the answer is withheld")).into_http();
         }
-        let entries = access::entries(&caller, answer::refusal_in(&answer), self.parts.service, &self.sessions);
+        let entries = access::entries(&caller, answer::refusal_in(&answer), self.origin(), &self.sessions);
         unrecorded.settle();
         self.record(entries).await?;
-        Ok(answer.map(|inner| Body::new(body::Streamed::new(inner, Instant::now() + LONGEST_STREAM))))
+        match rule.server_streaming {
+            true => Ok(answer.map(|inner| Body::new(body::Streamed::new(inner, Instant::now() + LONGEST_STREAM)))),
+            false => Ok(answer),
+        }
     }
 
     /// The service itself, within the deadline; a panic is an internal error of this one call.
@@ -153,6 +183,10 @@ impl Stack {
     async fn record(&self, entries: access::Entries) -> Result<(), Status> {
         access::record(&self.parts, &self.sessions, entries).await.map_err(Status::from)
     }
+}
+
+fn time_for(asked: Option<Duration>) -> Duration {
+    asked.unwrap_or(DEFAULT_DEADLINE).min(LONGEST)
 }
 
 /// Health and reflection say nothing about anybody and stand in no contract of ours.

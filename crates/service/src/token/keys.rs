@@ -54,10 +54,11 @@ impl SigningKeys {
     }
 
     async fn fetch(&self) -> Result<(), Refusal> {
-        let answer = SigningKeysClient::new(self.identity.clone()).list_signing_keys(ListSigningKeysRequest {}).await.map_err(|status| {
-            tracing::warn!(code = ?status.code(), "identity does not give its signing keys");
-            Refusal::unavailable("SIGNING_KEYS_UNAVAILABLE", "tokens cannot be checked at the moment; try again")
-        })?;
+        let answer =
+            SigningKeysClient::new(self.identity.clone()).list_signing_keys(ListSigningKeysRequest {}).await.map_err(|status| {
+                tracing::warn!(code = ?status.code(), "identity does not give its signing keys");
+                Refusal::unavailable("SIGNING_KEYS_UNAVAILABLE", "tokens cannot be checked at the moment; try again")
+            })?;
         let keys = answer.into_inner().keys.into_iter().map(|key| (key.key_id, DecodingKey::from_ed_der(&key.public_key))).collect();
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())

@@ -24,6 +24,8 @@ pub enum TraceError {
     Filter(#[from] tracing_subscriber::filter::ParseError),
     #[error("KOLSAI__TELEMETRY__OTLP_ENDPOINT is not usable: write `https://host:4317`, and `http://` only on this machine")]
     Endpoint,
+    #[error("an `https://` collector needs KOLSAI__TELEMETRY__OTLP_AUTHORITY: the PEM file of the authority that signed its certificate")]
+    NoAuthority,
     #[error("the file named by KOLSAI__TELEMETRY__OTLP_AUTHORITY cannot be read")]
     Authority(#[source] std::io::Error),
     #[error("the trace exporter could not be made")]
@@ -72,10 +74,9 @@ fn exporter(endpoint: &str, telemetry: &Telemetry) -> Result<SpanExporter, Trace
     channel = channel.connect_timeout(FLUSH).timeout(FLUSH);
     match channel.uri().scheme_str() {
         Some("https") => {
-            let mut tls = ClientTlsConfig::new();
-            if let Some(path) = &telemetry.otlp_authority {
-                tls = tls.ca_certificate(Certificate::from_pem(std::fs::read(path).map_err(TraceError::Authority)?));
-            }
+            let path = telemetry.otlp_authority.as_ref().ok_or(TraceError::NoAuthority)?;
+            let authority = Certificate::from_pem(std::fs::read(path).map_err(TraceError::Authority)?);
+            let tls = ClientTlsConfig::new().ca_certificate(authority);
             channel = channel.tls_config(tls).map_err(|_| TraceError::Endpoint)?;
         }
         Some("http") => {}

@@ -200,7 +200,11 @@ impl Parser<'_> {
             return Err(TemplateError { at: start, expected: "the name of a field" });
         }
         let from = self.template.segments.len();
-        if self.take('=') { self.segments(false)? } else { self.template.segments.push(Segment::One) }
+        if self.take('=') {
+            self.segments(false)?
+        } else {
+            self.template.segments.push(Segment::One)
+        }
         let to = self.template.segments.len();
         self.template.variables.push(Variable { field, from, to });
         self.expect('}', "`}`")

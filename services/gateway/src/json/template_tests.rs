@@ -18,7 +18,10 @@ fn literals_variables_and_verbs_match() {
     assert_eq!(captured("/v1/me", "/v1/me/"), None);
     assert_eq!(captured("/v1/receipts/{token}", "/v1/receipts/a%2Fb"), Some(vec![pair("token", "a/b")]));
     assert_eq!(captured("/v1/receipts/{token}", "/v1/receipts/"), None);
-    assert_eq!(captured("/v1/{name=shelves/*}/books/{id}", "/v1/shelves/7/books/x"), Some(vec![pair("name", "shelves/7"), pair("id", "x")]));
+    assert_eq!(
+        captured("/v1/{name=shelves/*}/books/{id}", "/v1/shelves/7/books/x"),
+        Some(vec![pair("name", "shelves/7"), pair("id", "x")])
+    );
     assert_eq!(captured("/v1/accounts:confirm", "/v1/accounts:confirm"), Some(vec![]));
     assert_eq!(captured("/v1/accounts:confirm", "/v1/accounts%3Aconfirm"), None);
     assert_eq!(captured("/v1/orders/{id}:cancel", "/v1/orders/9:cancel"), Some(vec![pair("id", "9")]));
@@ -28,7 +31,18 @@ fn literals_variables_and_verbs_match() {
 
 #[test]
 fn what_is_no_template_says_where() {
-    for (text, at) in [("", 0), ("v1", 0), ("/", 1), ("/v1//x", 4), ("/v1/{}", 5), ("/v1/{a", 6), ("/v1/{a={b}}", 7), ("/v1/**/x", 7), ("/v1/x:", 6), ("/v1/x:y/z", 7)] {
+    for (text, at) in [
+        ("", 0),
+        ("v1", 0),
+        ("/", 1),
+        ("/v1//x", 4),
+        ("/v1/{}", 5),
+        ("/v1/{a", 6),
+        ("/v1/{a={b}}", 7),
+        ("/v1/**/x", 7),
+        ("/v1/x:", 6),
+        ("/v1/x:y/z", 7),
+    ] {
         assert_eq!(Template::parse(text).unwrap_err().at, at, "{text}");
     }
 }
@@ -46,7 +60,8 @@ fn templates() -> impl Strategy<Value = (Template, Vec<Vec<String>>)> {
     let part = prop_oneof![
         literal.prop_map(|literal| (literal, None)),
         (("[a-z][a-z_]{0,5}(\\.[a-z]{1,4})?"), ".{1,8}").prop_map(|(field, value)| (format!("{{{field}}}"), Some(vec![value]))),
-        (("[a-z][a-z_]{0,5}"), literal, ".{1,8}").prop_map(|(field, fixed, value)| (format!("{{{field}={fixed}/*}}"), Some(vec![fixed, value]))),
+        (("[a-z][a-z_]{0,5}"), literal, ".{1,8}")
+            .prop_map(|(field, fixed, value)| (format!("{{{field}={fixed}/*}}"), Some(vec![fixed, value]))),
     ];
     (prop::collection::vec(part, 1..6), prop::option::of("[a-z]{1,6}")).prop_map(|(parts, verb)| {
         let text: String = parts.iter().map(|(text, _)| format!("/{text}")).collect();

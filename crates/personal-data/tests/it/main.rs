@@ -1,0 +1,18 @@
+//! Behaviour of the mapped storage over real engines: SQLite always, PostgreSQL when `KOLSAI_TEST_POSTGRES` says where.
+#![allow(clippy::disallowed_methods, reason = "the tests look behind the scoped queries and read their own switch")]
+
+// The derive speaks of this crate by its name in the house.
+extern crate kolsai_personal_data as personal_data;
+
+mod access_log;
+mod changes;
+mod engines;
+mod holder;
+mod idempotency;
+mod keyring;
+mod keys;
+mod rows;
+mod schema;
+mod sealed;
+mod states;
+mod words;

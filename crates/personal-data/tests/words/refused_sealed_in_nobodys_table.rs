@@ -1,0 +1,21 @@
+//! A sealed value without anybody under whose key it could be.
+extern crate kolsai_personal_data as personal_data;
+
+#[allow(unused_imports)]
+use foundation::{PersonId, Timestamp, uuid::Uuid};
+#[allow(unused_imports)]
+use personal_data::{PersonalData, Sealed, category};
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+#[sea_orm(table_name = "note")]
+#[personal(none = "nothing of anybody in it")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    #[personal(key)]
+    pub id: Uuid,
+    #[personal(name)]
+    pub title: Sealed<category::Learning, str>,
+}
+
+fn main() {}

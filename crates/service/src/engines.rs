@@ -1,0 +1,171 @@
+//! What a service is given to stand on: its database, its keys, its peers, the bus, the cache and the clock.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use cache::{Cache, CacheError};
+use foundation::{Clock, Mode, Transport};
+use personal_data::{AccessLog, Db, keys::Keys};
+use sea_orm_migration::MigratorTrait;
+
+use crate::{
+    peers::{PeerCertificates, Peers, PeersError},
+    settings::{Settings, SettingsError},
+    token::TokenVerifier,
+};
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error("the data folder cannot be made; set KOLSAI_DATA to a folder that can be written")]
+    DataFolder(#[source] std::io::Error),
+    #[error("the cache cannot be opened")]
+    Cache(#[from] CacheError),
+    #[error("the peers cannot be set up")]
+    Peers(#[from] PeersError),
+    #[error("the bus at KOLSAI__BUS__ADDRESS is not built yet in this version: write `memory:`")]
+    Bus,
+    #[error("the database of `{service}` cannot be opened")]
+    Database {
+        service: &'static str,
+        #[source]
+        source: personal_data::Error,
+    },
+    #[error("the database of `{0}` is opened twice in this process")]
+    Twice(&'static str),
+    #[error("`{0}` has no open database; open it before")]
+    NoDatabase(&'static str),
+}
+
+/// Clones share every engine.
+#[derive(Clone)]
+pub struct Engines(Arc<Inner>);
+
+struct Inner {
+    settings: Settings,
+    clock: Clock,
+    peers: Peers,
+    cache: Cache,
+    bus: events::InProcessBus,
+    held: Mutex<Held>,
+}
+
+/// What services have opened, so that a host can watch and close it.
+#[derive(Default)]
+struct Held {
+    databases: HashMap<&'static str, Db>,
+    keys: HashMap<&'static str, Keys>,
+    logs: HashMap<&'static str, AccessLog>,
+}
+
+impl Engines {
+    /// Opens what all services share, unless the mode refuses the settings. Arms the failpoint, if one is set. Call it inside the runtime.
+    pub async fn open(settings: Settings) -> Result<Self, EngineError> {
+        settings.validate_for_mode()?;
+        std::fs::create_dir_all(&settings.data).map_err(EngineError::DataFolder)?;
+        if let Some(name) = settings.failpoint.as_deref().filter(|_| settings.mode == Mode::Development) {
+            foundation::failpoint::arm(name);
+        }
+        let clock = Clock::system(settings.mode);
+        let cache = Cache::open(&settings.cache.address, clock.clone()).await?;
+        if settings.bus.address != "memory:" {
+            return Err(EngineError::Bus);
+        }
+        let (bus, peers) = (events::InProcessBus::default(), peers(&settings)?);
+        Ok(Self(Arc::new(Inner { settings, clock, peers, cache, bus, held: Mutex::default() })))
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub fn mode(&self) -> Mode {
+        self.0.settings.mode
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.0.clock.clone()
+    }
+
+    pub fn peers(&self) -> Peers {
+        self.0.peers.clone()
+    }
+
+    /// The way from one service to another.
+    pub fn transport(&self, from: &'static str, to: &str) -> Transport {
+        self.0.peers.transport(from, to)
+    }
+
+    /// The bus of this process.
+    pub fn bus(&self) -> events::InProcessBus {
+        self.0.bus.clone()
+    }
+
+    pub fn cache(&self) -> Cache {
+        self.0.cache.clone()
+    }
+
+    /// The folder of the embedded engines.
+    pub fn data_folder(&self) -> &Path {
+        &self.0.settings.data
+    }
+
+    pub fn objects_address(&self) -> String {
+        self.0.settings.objects_address()
+    }
+
+    /// Opens a service's own database and brings its schema up to date. Once per service: one pool, one relay.
+    pub async fn database<M: MigratorTrait>(&self, service: &'static str) -> Result<Db, EngineError> {
+        if self.opened(service).is_some() {
+            return Err(EngineError::Twice(service));
+        }
+        let address = self.0.settings.database_address(service);
+        let db = Db::open::<M>(&address, service, self.clock()).await.map_err(|source| EngineError::Database { service, source })?;
+        self.held(|held| held.databases.insert(service, db.clone()));
+        Ok(db)
+    }
+
+    /// The service's way to the keyring; every caller of this shares its leases.
+    pub fn keys(&self, service: &'static str) -> Keys {
+        let make = || Keys::new(service, self.transport(service, "keyring"), self.clock());
+        self.held(|held| held.keys.entry(service).or_insert_with(make).clone())
+    }
+
+    /// The access log in the service's own database.
+    pub fn access_log(&self, service: &'static str) -> Result<AccessLog, EngineError> {
+        let db = self.opened(service).ok_or(EngineError::NoDatabase(service))?;
+        let keys = self.keys(service);
+        Ok(self.held(|held| held.logs.entry(service).or_insert_with(|| AccessLog::new(db, keys)).clone()))
+    }
+
+    /// A verifier of access tokens that asks identity in the name of `service`.
+    pub fn verifier(&self, service: &'static str) -> TokenVerifier {
+        TokenVerifier::new(self.transport(service, "identity"), self.cache(), self.clock(), &self.0.settings.peers.issuer)
+    }
+
+    pub(crate) fn opened(&self, service: &str) -> Option<Db> {
+        self.held(|held| held.databases.get(service).cloned())
+    }
+
+    pub(crate) fn databases(&self) -> Vec<Db> {
+        self.held(|held| held.databases.values().cloned().collect())
+    }
+
+    fn held<T>(&self, work: impl FnOnce(&mut Held) -> T) -> T {
+        work(&mut self.0.held.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn peers(settings: &Settings) -> Result<Peers, PeersError> {
+    let section = &settings.peers;
+    let certificates = match (&section.authority, &section.certificate, &section.key) {
+        (Some(authority), Some(certificate), Some(key)) => Some(PeerCertificates::read(authority, certificate, key)?),
+        _ => None,
+    };
+    Peers::with_remote(&section.addresses, certificates.as_ref())
+}

@@ -1,0 +1,40 @@
+//! The mails of a person as files, for their copy and their erasure.
+
+use async_trait::async_trait;
+use egress::Egress;
+use foundation::{PersonId, uuid::Uuid};
+use personal_data::{Error, holder::HeldObjects};
+
+/// What the column `file` names. Only development keeps mails; a relay keeps nothing for us.
+pub struct Mailbox {
+    egress: Egress,
+}
+
+impl Mailbox {
+    pub fn new(egress: Egress) -> Self {
+        Self { egress }
+    }
+}
+
+#[async_trait]
+impl HeldObjects for Mailbox {
+    async fn read(&self, _: PersonId, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        match self.egress.read_mail(id_of(key)?).await {
+            Ok(mail) => Ok(mail),
+            Err(egress::Error::NotAFolder) => Ok(None),
+            Err(error) => Err(Error::Internal(error.to_string())),
+        }
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Error> {
+        self.egress.forget_mail(&[id_of(key)?]).await.map(|_| ()).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    fn file_name(&self, key: &str) -> String {
+        format!("mail/{key}.eml")
+    }
+}
+
+fn id_of(key: &str) -> Result<Uuid, Error> {
+    key.parse().map_err(|_| Error::Internal("the key of a mail is not an identifier".into()))
+}

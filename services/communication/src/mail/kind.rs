@@ -1,0 +1,130 @@
+//! What a mail is: a notice, or a newsletter. Only the second can be unsubscribed from, and the types keep it so.
+
+use contract::{Class, Purpose};
+
+/// A notice about a person's own affairs. It carries no unsubscription, and none reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Notice {
+    Confirm = 1,
+    ResetPassword = 2,
+    AlreadyRegistered = 3,
+    OrderPaid = 4,
+    Enrolled = 5,
+    FeedbackGiven = 6,
+    CertificateIssued = 7,
+    TicketReceived = 8,
+    TicketAnswered = 9,
+}
+
+/// A mail of either kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Notice(Notice),
+    Newsletter,
+}
+
+const NEWSLETTER: i32 = 100;
+
+impl Notice {
+    pub const ALL: [Self; 9] = [
+        Self::Confirm,
+        Self::ResetPassword,
+        Self::AlreadyRegistered,
+        Self::OrderPaid,
+        Self::Enrolled,
+        Self::FeedbackGiven,
+        Self::CertificateIssued,
+        Self::TicketReceived,
+        Self::TicketAnswered,
+    ];
+
+    /// The name of its text in `templates/`.
+    pub fn template(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::ResetPassword => "reset_password",
+            Self::AlreadyRegistered => "already_registered",
+            Self::OrderPaid => "order_paid",
+            Self::Enrolled => "enrolled",
+            Self::FeedbackGiven => "feedback_given",
+            Self::CertificateIssued => "certificate_issued",
+            Self::TicketReceived => "ticket_received",
+            Self::TicketAnswered => "ticket_answered",
+        }
+    }
+
+    /// What its text may be filled with.
+    pub fn facts(self) -> &'static [&'static str] {
+        match self {
+            Self::Enrolled => &["school", "first_name", "link", "course"],
+            Self::TicketReceived => &["school"],
+            Self::TicketAnswered => &["school", "link", "answer"],
+            _ => &["school", "first_name", "link"],
+        }
+    }
+
+    /// What of a person it tells the relay, beside the address.
+    pub fn classes(self) -> &'static [Class] {
+        match self {
+            Self::Confirm | Self::ResetPassword => &[Class::Name, Class::Secret],
+            Self::AlreadyRegistered => &[Class::Name],
+            Self::OrderPaid => &[Class::Name, Class::Payment],
+            Self::Enrolled | Self::FeedbackGiven | Self::CertificateIssued => &[Class::Name, Class::Learning],
+            Self::TicketReceived => &[],
+            Self::TicketAnswered => &[Class::FreeText],
+        }
+    }
+}
+
+impl Kind {
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Notice(notice) => notice as i32,
+            Self::Newsletter => NEWSLETTER,
+        }
+    }
+
+    pub fn of_code(code: i32) -> Option<Self> {
+        if code == NEWSLETTER {
+            return Some(Self::Newsletter);
+        }
+        Notice::ALL.into_iter().find(|notice| *notice as i32 == code).map(Self::Notice)
+    }
+
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::Notice(Notice::TicketReceived | Notice::TicketAnswered) => Purpose::Support,
+            Self::Notice(_) => Purpose::ServiceNotice,
+            Self::Newsletter => Purpose::Newsletter,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_back() {
+        for kind in Notice::ALL.into_iter().map(Kind::Notice).chain([Kind::Newsletter]) {
+            assert_eq!(Kind::of_code(kind.code()), Some(kind));
+        }
+        assert_eq!(Kind::of_code(0), None);
+    }
+
+    /// P14: only the newsletter has anything to do with its purpose, so ending that ends nothing else.
+    #[test]
+    fn no_notice_is_sent_as_a_newsletter() {
+        assert!(Notice::ALL.into_iter().all(|notice| Kind::Notice(notice).purpose() != Purpose::Newsletter));
+        assert!(Notice::ALL.into_iter().all(|notice| !notice.facts().contains(&"unsubscribe")));
+    }
+
+    #[test]
+    fn everything_that_a_mail_tells_is_declared_for_the_relay() {
+        for notice in Notice::ALL {
+            let classes: Vec<_> = notice.classes().iter().copied().chain([Class::Email]).collect();
+            assert!(egress::MAIL_RELAY.may_get(Kind::Notice(notice).purpose(), &classes), "{notice:?}");
+        }
+    }
+}

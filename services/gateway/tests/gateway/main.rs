@@ -1,0 +1,6 @@
+//! The gateway behind real TLS, in front of services that answer with real messages of the contract.
+
+mod edges;
+mod grpc;
+mod json;
+mod school;

@@ -1,0 +1,25 @@
+//! The schema of learning's database.
+
+use personal_data::schema;
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use crate::{attempts, certificates, enrolments, study, submissions, teaching};
+
+pub struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all = personal_data::migrations();
+        all.extend(events::migrations());
+        all.push(schema::migration("learning_0001", || {
+            let mut tables = enrolments::rows::tables();
+            tables.push(study::rows::table());
+            tables.push(attempts::rows::table());
+            tables.extend(submissions::rows::tables());
+            tables.extend(teaching::rows::tables());
+            tables.push(certificates::rows::table());
+            tables
+        }));
+        all
+    }
+}

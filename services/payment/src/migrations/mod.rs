@@ -1,0 +1,24 @@
+//! The tables of payment, in order.
+
+use personal_data::schema::{self, Table};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+use crate::{ledger, orders, transfers};
+
+pub struct Migrations;
+
+impl MigratorTrait for Migrations {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        let mut all = personal_data::migrations();
+        all.extend(events::migrations());
+        all.push(schema::migration("payment_0001", tables));
+        all
+    }
+}
+
+fn tables() -> Vec<Table> {
+    let mut all = orders::rows::tables();
+    all.extend(ledger::rows::tables());
+    all.push(transfers::rows::table());
+    all
+}

@@ -1,0 +1,105 @@
+//! What every service's access log recorded: chains checked, ends signed, and shown to the person.
+
+pub mod rows;
+pub mod rpc;
+
+use contract::{
+    keyring::v1::{ListHandlesRequest, keyring_client::KeyringClient},
+    privacy::v1 as pb,
+};
+use foundation::{PersonId, Refusal, Timestamp, Transport, uuid::Uuid};
+use personal_data::{Db, Error, access_log, query};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+
+use crate::receipts::SigningKey;
+use rows::{chain_end, service_access};
+
+const PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
+#[derive(Clone)]
+pub struct Accesses {
+    pub db: Db,
+    pub keyring: KeyringClient<Transport>,
+    pub signing: SigningKey,
+}
+
+impl Accesses {
+    /// Takes a service's next entries. A gap, a fork or an altered entry is an alarm and is not taken.
+    pub async fn append(&self, service: &str, entries: Vec<pb::AccessEntry>) -> Result<i64, Refusal> {
+        let tx = self.db.begin("privacy.append-accesses").await?;
+        let id = rows::chain_id(service);
+        let end = query::anonymous::<chain_end::Entity>().filter(chain_end::Column::Id.eq(id)).one(&tx).await.map_err(Error::from)?;
+        let (mut sequence, mut hash) = end.as_ref().map_or((0, Vec::new()), |end| (end.sequence, end.hash.clone()));
+        let before = sequence;
+        for entry in entries {
+            if entry.sequence <= sequence {
+                continue;
+            }
+            let entry = access_log::Model::from(entry);
+            if entry.sequence != sequence + 1 || entry.previous_hash != hash || access_log::hash(&entry) != entry.hash {
+                tracing::error!(service, sequence = entry.sequence, "the access log of a service is broken, forked or has a gap");
+                return Err(Refusal::precondition("CHAIN_BROKEN", "the access log does not continue where it ended"));
+            }
+            (sequence, hash) = (entry.sequence, entry.hash.clone());
+            tx.insert::<service_access::Entity>(rows::copy_of(service, entry)).await?;
+        }
+        if sequence > before {
+            let at = tx.clock().now();
+            let signature = self.signing.sign(format!("{service}|{sequence}|{}|{at}", hex::encode(&hash)).as_bytes());
+            match end {
+                Some(mut end) => {
+                    (end.sequence, end.hash, end.signature, end.at) = (sequence, hash, signature, at);
+                    tx.update::<chain_end::Entity>(&mut end).await?;
+                }
+                None => {
+                    let end = chain_end::Model { id, service: service.to_owned(), sequence, hash, signature, at, version: 0 };
+                    tx.insert::<chain_end::Entity>(end).await?;
+                }
+            }
+        }
+        tx.commit().await?;
+        Ok(sequence)
+    }
+
+    /// Who read what of a person, newest first.
+    pub async fn of(&self, person: PersonId, page_token: &str, page_size: u32) -> Result<pb::ListMyAccessesResponse, Refusal> {
+        let ask = ListHandlesRequest { person_id: person.to_string() };
+        let answer = self.keyring.clone().list_handles(ask).await.map_err(|_| Refusal::from(Error::KeyringAway))?;
+        let handles = answer.into_inner().handles;
+        let size = if page_size == 0 { PAGE } else { page_size.min(LARGEST_PAGE) };
+        let mut select = query::anonymous::<service_access::Entity>()
+            .filter(service_access::Column::SubjectHandle.is_in(handles.clone()))
+            .order_by_desc(service_access::Column::At)
+            .order_by_desc(service_access::Column::Id);
+        if !page_token.is_empty() {
+            let (at, id) = read_token(page_token)
+                .ok_or_else(|| Refusal::invalid("INVALID_PAGE_TOKEN", "page_token", "send the token as the page before gave it"))?;
+            let same = Condition::all().add(service_access::Column::At.eq(at)).add(service_access::Column::Id.lt(id));
+            select = select.filter(Condition::any().add(service_access::Column::At.lt(at)).add(same));
+        }
+        let mut rows = select.limit(u64::from(size) + 1).all(&self.db).await.map_err(Error::from)?;
+        let more = rows.len() > size as usize;
+        rows.truncate(size as usize);
+        let next = rows.last().filter(|_| more).map(|row| format!("{}.{}", row.at.micros(), row.id.simple())).unwrap_or_default();
+        Ok(pb::ListMyAccessesResponse { accesses: rows.into_iter().map(|row| shown(row, &handles)).collect(), next_page_token: next })
+    }
+}
+
+fn read_token(token: &str) -> Option<(Timestamp, Uuid)> {
+    let (at, id) = token.split_once('.')?;
+    Some((Timestamp::from_micros(at.parse().ok()?), Uuid::parse_str(id).ok()?))
+}
+
+fn shown(row: service_access::Model, own: &[String]) -> pb::Access {
+    let who = if own.contains(&row.actor_handle) { "you".to_owned() } else { row.actor_role.clone() };
+    pb::Access {
+        at: Some(row.at.to_proto()),
+        who,
+        service: row.service,
+        method: row.method,
+        categories: row.categories.split(',').filter(|c| !c.is_empty()).map(str::to_owned).collect(),
+        purpose: row.purpose,
+        refused: row.decision != "granted",
+    }
+}

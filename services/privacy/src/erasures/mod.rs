@@ -1,0 +1,165 @@
+//! Erasure: ordered, done by every holder, witnessed, the key destroyed last, and a signed receipt.
+
+pub mod rows;
+mod rules;
+mod saga;
+
+use std::sync::Arc;
+
+use contract::{
+    Purpose,
+    holder::v1::ErasureReported,
+    keyring::v1::keyring_client::KeyringClient,
+    privacy::v1::{self as pb, ErasureOrdered, PersonStateChanged},
+};
+use events::{Reaction, ReactionError};
+use foundation::{PersonId, Refusal, Timestamp, Transport, uuid::Uuid};
+use personal_data::{Db, Error, Idempotency, Tx, query};
+use sea_orm::{ColumnTrait, QueryFilter};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    receipts::{Class, SigningKey},
+    requests,
+    terms::Calendar,
+};
+use rows::{ErasureId, State, erasure, holder_report};
+
+pub struct Erasures {
+    pub(crate) db: Db,
+    pub(crate) keyring: KeyringClient<Transport>,
+    pub(crate) signing: SigningKey,
+    pub(crate) calendar: Arc<Calendar>,
+}
+
+impl Erasures {
+    /// Opens an erasure with its clock and orders it. While one runs, another order answers with it.
+    pub async fn order(&self, person: PersonId, claim: &Idempotency) -> Result<pb::EraseMeResponse, Refusal> {
+        let now = self.db.clock().now();
+        let due_at = requests::due(&self.calendar, "erasure", now)?;
+        let id = ErasureId::new_v4();
+        let tx = self.db.begin_for("privacy.order-erasure", person, Purpose::Rights).await?;
+        if tx.first_made(claim, id).await?.is_some() {
+            return self.running(person).await;
+        }
+        if of(&tx, person).await.map_err(Error::from)?.is_some() {
+            return self.running(person).await;
+        }
+        let row = erasure::Model {
+            id,
+            person: Some(person.0),
+            state: State::Open as i32,
+            ordered_at: now,
+            due_at,
+            look_at: now,
+            orders: 1,
+            witnesses: None,
+            key_destroyed_at: None,
+            done_at: None,
+            commitment: commitment(&self.signing.token(id.0), person),
+            document: None,
+            signature: None,
+            contradiction: None,
+            version: 0,
+        };
+        let answer = self.answer(&row);
+        tx.insert::<erasure::Entity>(row).await?;
+        announce_in_tx(&tx, id, person, now, 1).await?;
+        tx.commit().await?;
+        Ok(answer)
+    }
+
+    async fn running(&self, person: PersonId) -> Result<pb::EraseMeResponse, Refusal> {
+        let row = of(&self.db, person).await.map_err(Error::from)?;
+        row.map(|row| self.answer(&row)).ok_or_else(|| Error::Changed("erasure").into())
+    }
+
+    fn answer(&self, row: &erasure::Model) -> pb::EraseMeResponse {
+        pb::EraseMeResponse {
+            request_id: row.id.to_string(),
+            receipt_token: self.signing.token(row.id.0),
+            due_at: Some(row.due_at.to_proto()),
+        }
+    }
+
+    /// How the erasure of a token stands, and its receipt.
+    pub async fn receipt(&self, token: &str) -> Result<pb::Receipt, Refusal> {
+        let id = self.signing.open_token(token)?;
+        let row = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(id)).one(&self.db).await.map_err(Error::from)?;
+        let row = row.ok_or_else(|| Refusal::not_found("NO_SUCH_RECEIPT", "this token fetches no receipt; send it as it was given to you"))?;
+        let state = match State::of(row.state) {
+            State::Done => pb::receipt::State::Done,
+            State::Contradicted => pb::receipt::State::Contradicted,
+            State::Open => pb::receipt::State::Open,
+        };
+        Ok(pb::Receipt {
+            state: state.into(),
+            due_at: Some(row.due_at.to_proto()),
+            document: row.document.unwrap_or_default(),
+            signature: row.signature.unwrap_or_default(),
+            key_id: self.signing.id(),
+        })
+    }
+}
+
+async fn of<C: sea_orm::ConnectionTrait>(connection: &C, person: PersonId) -> Result<Option<erasure::Model>, sea_orm::DbErr> {
+    query::anonymous::<erasure::Entity>().filter(erasure::Column::Person.eq(person.0)).one(connection).await
+}
+
+/// Orders every holder to erase, and every service to stop using the person's data at once.
+async fn announce_in_tx(tx: &Tx, id: ErasureId, person: PersonId, ordered_at: Timestamp, version: i64) -> Result<(), Error> {
+    events::announce_in_tx(
+        tx,
+        ErasureOrdered { request_id: id.to_string(), person_id: person.to_string(), ordered_at: Some(ordered_at.to_proto()), version },
+    )
+    .await?;
+    let state = pb::person_state_changed::State::Erased.into();
+    events::announce_in_tx(tx, PersonStateChanged { person_id: person.to_string(), state, withdrawn: Vec::new(), version: ordered_at.micros() })
+        .await
+}
+
+/// Whoever has the token and knows the person can check whose receipt it is; nobody else can.
+fn commitment(token: &str, person: PersonId) -> Vec<u8> {
+    Sha256::new().chain_update(token).chain_update(person.0.as_bytes()).finalize().to_vec()
+}
+
+/// A holder's report enters the saga. The person is erased here too by now, so this is not a reaction about a person.
+pub struct Reports;
+
+impl Reports {
+    async fn record_in_tx(tx: &Tx, event: ErasureReported) -> Result<(), ReactionError> {
+        let erasure = event.request_id.parse::<Uuid>().map_err(|_| ReactionError::Poisoned("the request is not an identifier"))?;
+        let classes: Vec<Class> = event
+            .classes
+            .iter()
+            .map(|c| Class { table: c.table.clone(), before: c.before, after: c.after, objects: c.objects, locked: c.locked, law: c.law.clone() })
+            .collect();
+        tx.insert_once::<holder_report::Entity>(holder_report::Model {
+            id: rows::report_id(erasure, &event.holder),
+            erasure,
+            holder: event.holder,
+            map_hash: event.map_hash,
+            left_over: event.left_over,
+            classes: serde_json::to_string(&classes).map_err(|_| ReactionError::Poisoned("the classes cannot be written"))?,
+            done_at: event.done_at.as_ref().map_or(tx.clock().now(), Timestamp::from_proto),
+        })
+        .await?;
+        let row = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(erasure)).one(tx).await?;
+        if let Some(mut row) = row.filter(|row| row.state == State::Open as i32) {
+            row.look_at = tx.clock().now();
+            tx.update::<erasure::Entity>(&mut row).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Reaction<ErasureReported> for Reports {
+    const NAME: &'static str = "privacy.record-report-of-holder";
+    const PURPOSE: Purpose = Purpose::Rights;
+    const ABOUT_THE_ERASED: bool = true;
+
+    async fn react_in_tx(&self, tx: &Tx, event: ErasureReported) -> Result<(), ReactionError> {
+        Self::record_in_tx(tx, event).await
+    }
+}

@@ -1,0 +1,108 @@
+//! Erasures under way and done. The identifier goes when the receipt is signed.
+
+use foundation::{Timestamp, uuid::Uuid};
+use personal_data::PersonalData;
+use sha2::{Digest, Sha256};
+
+foundation::typed_id!(
+    /// An erasure.
+    ErasureId
+);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum State {
+    Open = 0,
+    Done = 1,
+    Contradicted = 2,
+}
+
+impl State {
+    pub fn of(code: i32) -> Self {
+        match code {
+            1 => Self::Done,
+            2 => Self::Contradicted,
+            _ => Self::Open,
+        }
+    }
+}
+
+pub mod erasure {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "erasure")]
+    #[personal(none = "an erasure and its receipt, which holds no personal data; whom it is about goes when the receipt is signed")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub id: ErasureId,
+        #[personal(tombstone = "whom to erase; emptied when the receipt is signed")]
+        pub person: Option<Uuid>,
+        #[personal(code)]
+        pub state: i32,
+        #[personal(time)]
+        pub ordered_at: Timestamp,
+        #[personal(time)]
+        pub due_at: Timestamp,
+        /// When the saga looks at it next.
+        #[personal(time)]
+        pub look_at: Timestamp,
+        /// How often the holders were asked.
+        #[personal(measure)]
+        pub orders: i64,
+        #[personal(plain = "names of services, once the keyring has testified")]
+        pub witnesses: Option<String>,
+        #[personal(time)]
+        pub key_destroyed_at: Option<Timestamp>,
+        #[personal(time)]
+        pub done_at: Option<Timestamp>,
+        #[personal(plain = "a salted hash that only the holder of the token can check")]
+        pub commitment: Vec<u8>,
+        #[personal(plain = "the receipt: no personal data")]
+        pub document: Option<String>,
+        #[personal(plain = "Ed25519 over the document")]
+        pub signature: Option<String>,
+        #[personal(plain = "what holders and witness disagree about, for the privacy officer")]
+        pub contradiction: Option<String>,
+        #[personal(version)]
+        pub version: i64,
+    }
+}
+
+pub mod holder_report {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "holder_report")]
+    #[personal(none = "numbers of rows per table")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub id: Uuid,
+        #[personal(link)]
+        pub erasure: Uuid,
+        #[personal(plain = "the name of a service")]
+        pub holder: String,
+        #[personal(plain = "the hash of a data map")]
+        pub map_hash: String,
+        #[personal(measure)]
+        pub left_over: i64,
+        #[personal(plain = "numbers of rows per table, as JSON")]
+        pub classes: String,
+        #[personal(time)]
+        pub done_at: Timestamp,
+    }
+}
+
+/// One report per erasure and holder.
+pub fn report_id(erasure: Uuid, holder: &str) -> Uuid {
+    let digest = Sha256::new().chain_update(erasure.as_bytes()).chain_update(holder).finalize();
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest[..16]);
+    Uuid::from_bytes(id)
+}

@@ -1,0 +1,209 @@
+//! Carries erasures out, step by step; a crash at any line goes on where it stopped.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::{Contract, keyring::v1 as keyring};
+use foundation::{BoxError, PersonId, Timestamp};
+use personal_data::{Error, query};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Erasures, announce_in_tx,
+    rows::{State, erasure, holder_report},
+    rules::{Progress, Report, Step, step},
+};
+use crate::receipts::{Class, Document, Holder, Locked, Remaining};
+
+const POLL: Duration = Duration::from_millis(500);
+const RETRY: Duration = Duration::from_secs(2);
+
+impl Erasures {
+    /// Works until it is cancelled.
+    pub async fn run(self: Arc<Self>, until: CancellationToken) -> Result<(), BoxError> {
+        while !until.is_cancelled() {
+            let committed = self.db.committed().clone();
+            let woken = committed.notified();
+            self.advance_due().await?;
+            tokio::select! {
+                () = woken => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = until.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    async fn advance_due(&self) -> Result<(), Error> {
+        let now = self.db.clock().now();
+        let due = query::anonymous::<erasure::Entity>()
+            .filter(erasure::Column::State.eq(State::Open as i32))
+            .filter(erasure::Column::LookAt.lte(now))
+            .order_by_asc(erasure::Column::LookAt)
+            .all(&self.db)
+            .await?;
+        for row in due {
+            let id = row.id;
+            if let Err(error) = self.advance(row).await {
+                tracing::warn!(erasure = %id, %error, "an erasure does not go on for now");
+                self.later(id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn later(&self, id: super::ErasureId) -> Result<(), Error> {
+        let tx = self.db.begin("privacy.postpone-erasure").await?;
+        if let Some(mut row) = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(id)).one(&tx).await? {
+            row.look_at = tx.clock().now().plus(RETRY);
+            tx.update::<erasure::Entity>(&mut row).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn advance(&self, mut row: erasure::Model) -> Result<(), Error> {
+        let Some(person) = row.person.map(PersonId) else { return Ok(()) };
+        let reports =
+            query::anonymous::<holder_report::Entity>().filter(holder_report::Column::Erasure.eq(row.id.0)).all(&self.db).await?;
+        loop {
+            match step(&self.progress(&row, &reports)?) {
+                Step::Wait { until } => {
+                    row.look_at = until;
+                    return self.write("privacy.wait-for-holders", &mut row).await;
+                }
+                Step::AskHoldersAgain => return self.ask_again(row, person).await,
+                Step::AskWitness => {
+                    let ask = keyring::WitnessRequest { person_id: person.to_string() };
+                    let answer = self.keyring.clone().witness(ask).await.map_err(|_| Error::KeyringAway)?.into_inner();
+                    row.witnesses = Some(answer.services.join(","));
+                    self.write("privacy.note-witness", &mut row).await?;
+                }
+                Step::DestroyKey => {
+                    let ask = keyring::DestroyKeyRequest { person_id: person.to_string() };
+                    let answer = self.keyring.clone().destroy_key(ask).await.map_err(|_| Error::KeyringAway)?.into_inner();
+                    row.key_destroyed_at = Some(answer.destroyed_at.as_ref().map_or(self.db.clock().now(), Timestamp::from_proto));
+                    self.write("privacy.note-key-destroyed", &mut row).await?;
+                }
+                Step::Contradict(why) => {
+                    tracing::error!(erasure = %row.id, why, "an erasure is contradicted: the privacy officer must look into it");
+                    (row.state, row.contradiction) = (State::Contradicted as i32, Some(why));
+                    return self.write("privacy.contradict-erasure", &mut row).await;
+                }
+                Step::Sign { recorded_at, in_force_at } => return self.sign(row, &reports, recorded_at, in_force_at).await,
+            }
+        }
+    }
+
+    fn progress(&self, row: &erasure::Model, reports: &[holder_report::Model]) -> Result<Progress, Error> {
+        let split = |text: &String| text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        Ok(Progress {
+            holders: Contract::get().holders().iter().map(|holder| holder.service.clone()).collect(),
+            reports: reports.iter().map(report).collect::<Result<_, _>>()?,
+            witnesses: row.witnesses.as_ref().map(split),
+            key_destroyed_at: row.key_destroyed_at,
+            last_ordered_at: row.ordered_at.plus(Duration::from_secs(60) * u32::try_from(row.orders - 1).unwrap_or(0)),
+            now: self.db.clock().now(),
+        })
+    }
+
+    async fn ask_again(&self, mut row: erasure::Model, person: PersonId) -> Result<(), Error> {
+        row.orders += 1;
+        let (id, ordered_at, version) = (row.id, row.ordered_at, row.orders);
+        let tx = self.db.begin("privacy.order-erasure-again").await?;
+        tx.update::<erasure::Entity>(&mut row).await?;
+        announce_in_tx(&tx, id, person, ordered_at, version).await?;
+        tx.commit().await
+    }
+
+    async fn sign(
+        &self,
+        mut row: erasure::Model,
+        reports: &[holder_report::Model],
+        recorded_at: Timestamp,
+        in_force_at: Timestamp,
+    ) -> Result<(), Error> {
+        let document = self.document(&row, reports, recorded_at, in_force_at)?;
+        row.signature = Some(self.signing.sign(document.as_bytes()));
+        row.document = Some(document);
+        row.done_at = Some(self.db.clock().now());
+        (row.state, row.person) = (State::Done as i32, None);
+        self.write("privacy.sign-receipt", &mut row).await?;
+        self.db.checkpoint().await
+    }
+
+    fn document(
+        &self,
+        row: &erasure::Model,
+        reports: &[holder_report::Model],
+        recorded_at: Timestamp,
+        in_force_at: Timestamp,
+    ) -> Result<String, Error> {
+        let mut holders = Vec::new();
+        let mut locked = Vec::new();
+        for report in reports {
+            let classes = classes(report)?;
+            locked.extend(classes.iter().filter(|c| c.locked > 0).map(|class| Locked {
+                holder: report.holder.clone(),
+                table: class.table.clone(),
+                rows: class.locked,
+                law: class.law.clone(),
+            }));
+            holders.push(Holder {
+                holder: report.holder.clone(),
+                map_hash: report.map_hash.clone(),
+                done_at: report.done_at.to_string(),
+                classes,
+            });
+        }
+        holders.sort_by(|a, b| a.holder.cmp(&b.holder));
+        let document = Document {
+            format: "kolsai-erasure-receipt/1".into(),
+            request_id: row.id.to_string(),
+            commitment: hex::encode(&row.commitment),
+            ordered_at: row.ordered_at.to_string(),
+            recorded_at: recorded_at.to_string(),
+            in_force_at: in_force_at.to_string(),
+            method: "rows deleted and overwritten; objects removed; the person's key destroyed, so that no sealed copy opens".into(),
+            holders,
+            witnesses: row.witnesses.iter().flat_map(|w| w.split(',')).filter(|w| !w.is_empty()).map(str::to_owned).collect(),
+            locked,
+            remaining: remaining(in_force_at),
+            gone_from_backups_by: None,
+        };
+        serde_json::to_string(&document).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    async fn write(&self, name: &'static str, row: &mut erasure::Model) -> Result<(), Error> {
+        let tx = self.db.begin(name).await?;
+        tx.update::<erasure::Entity>(row).await?;
+        tx.commit().await
+    }
+}
+
+fn classes(report: &holder_report::Model) -> Result<Vec<Class>, Error> {
+    serde_json::from_str(&report.classes).map_err(|error| Error::Internal(error.to_string()))
+}
+
+fn report(row: &holder_report::Model) -> Result<Report, Error> {
+    let classes = classes(row)?;
+    Ok(Report {
+        holder: row.holder.clone(),
+        rows_before: classes.iter().map(|c| c.before).sum(),
+        rows_after: classes.iter().map(|c| c.after - c.locked).sum(),
+        left_over: row.left_over,
+        done_at: row.done_at,
+    })
+}
+
+/// Where the random identifier, and nothing else, still stands.
+fn remaining(in_force_at: Timestamp) -> Vec<Remaining> {
+    let swept = in_force_at.plus(events::rules::KEPT).to_string();
+    vec![
+        Remaining {
+            place: "person_state of every holder, person_key of the keyring".into(),
+            what: "a random identifier with the word erased, so that nothing late brings the person back".into(),
+            until: "not limited".into(),
+        },
+        Remaining { place: "outbox of every service".into(), what: "the random identifier inside published events".into(), until: swept },
+    ]
+}

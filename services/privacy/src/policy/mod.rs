@@ -1,0 +1,125 @@
+//! The published policy: texts out of files, tables out of the code.
+
+pub mod rpc;
+
+use std::collections::BTreeMap;
+
+use contract::{Contract, Purpose, holder::v1 as holder, privacy::v1 as pb, purpose_terms};
+use foundation::{Refusal, Transport};
+use holder::holder_client::HolderClient;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
+
+use crate::{Config, InitError};
+
+const TEXTS: [(&str, &str); 3] = [
+    ("ru", include_str!("../../policy/ru.toml")),
+    ("kk", include_str!("../../policy/kk.toml")),
+    ("en", include_str!("../../policy/en.toml")),
+];
+/// What an empty language means.
+const DEFAULT: &str = "ru";
+
+#[derive(Deserialize)]
+struct Text {
+    version: String,
+    title: String,
+    preamble: String,
+    clause: Vec<Clause>,
+    consent: Titled,
+    consent_newsletter: Titled,
+}
+
+#[derive(Deserialize)]
+struct Clause {
+    promise: String,
+    title: String,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Titled {
+    title: String,
+    text: String,
+}
+
+/// Every language's policy, read once.
+pub struct Policies {
+    texts: BTreeMap<&'static str, pb::Policy>,
+    held: OnceCell<Vec<pb::policy::HeldData>>,
+    holder: Box<dyn Fn(&str) -> Transport + Send + Sync>,
+}
+
+impl Policies {
+    /// `holder` leads to a service by its name.
+    pub fn try_new(config: &Config, holder: impl Fn(&str) -> Transport + Send + Sync + 'static) -> Result<Self, InitError> {
+        let mut texts = BTreeMap::new();
+        for (language, file) in TEXTS {
+            let file = file.replace("{operator_name}", &config.operator_name).replace("{operator_bin}", &config.operator_bin);
+            let text: Text = toml::from_str(&file).map_err(|source| InitError::Policy { language, source })?;
+            texts.insert(language, publish(language, text, &file));
+        }
+        Ok(Self { texts, held: OnceCell::new(), holder: Box::new(holder) })
+    }
+
+    pub async fn get(&self, language: &str) -> Result<pb::Policy, Refusal> {
+        let language = if language.is_empty() { DEFAULT } else { language };
+        let policy = self.texts.get(language).ok_or_else(|| {
+            Refusal::invalid("UNKNOWN_LANGUAGE", "language", "the policy is published in `ru`, `kk` and `en`")
+        })?;
+        let held = self.held.get_or_try_init(|| self.gather()).await?;
+        Ok(pb::Policy { held: held.clone(), ..policy.clone() })
+    }
+
+    /// What every holder's code declares.
+    async fn gather(&self) -> Result<Vec<pb::policy::HeldData>, Refusal> {
+        let mut held = Vec::new();
+        for declared in Contract::get().holders() {
+            let mut client = HolderClient::new((self.holder)(&declared.service));
+            let map = client.describe_map(holder::DescribeMapRequest {}).await.map_err(|status| {
+                tracing::warn!(holder = declared.service, code = ?status.code(), "a holder does not describe its map");
+                Refusal::unavailable("HOLDER_UNAVAILABLE", "a part of the platform does not answer; try again")
+            })?;
+            let map = map.into_inner();
+            held.extend(map.tables.into_iter().filter(|table| table.none.is_empty()).map(|table| row(&map.service, table)));
+        }
+        Ok(held)
+    }
+}
+
+fn publish(language: &str, text: Text, file: &str) -> pb::Policy {
+    let mut markdown = format!("# {}\n\n{}\n", text.title, text.preamble);
+    for clause in &text.clause {
+        markdown.push_str(&format!("\n## {} · {}\n\n{}\n", clause.promise, clause.title, clause.text));
+    }
+    let clauses = text.clause.into_iter().map(|c| pb::policy::Clause { promise: c.promise, title: c.title, text: c.text });
+    let consent = |titled: Titled| format!("# {}\n\n{}", titled.title, titled.text);
+    pb::Policy {
+        language: language.to_owned(),
+        version: text.version,
+        hash: hex::encode(Sha256::digest(file)),
+        text: markdown,
+        clauses: clauses.collect(),
+        held: Vec::new(),
+        registration_consent: consent(text.consent),
+        newsletter_consent: consent(text.consent_newsletter),
+    }
+}
+
+fn row(service: &str, table: holder::data_map::Table) -> pb::policy::HeldData {
+    let bases = table.purposes.iter().filter_map(|name| Purpose::from_str_name(name)).map(|purpose| {
+        let terms = purpose_terms(purpose);
+        format!("{}: {}; {}", purpose.as_str_name(), terms.basis_kz, terms.basis_eu)
+    });
+    pb::policy::HeldData {
+        service: service.to_owned(),
+        bases: bases.collect(),
+        columns: table.columns.into_iter().map(|column| format!("{} ({})", column.name, column.word)).collect(),
+        table: table.name,
+        category: table.category,
+        purposes: table.purposes,
+        keep: table.keep,
+        on_erase: table.on_erase,
+    }
+}

@@ -1,0 +1,66 @@
+//! What a receipt says. Its fields are written in this order: these are the canonical bytes.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Document {
+    /// `kolsai-erasure-receipt/1`.
+    pub format: String,
+    pub request_id: String,
+    /// SHA-256 over the receipt token and the person's identifier: whoever has both can check whose it is.
+    pub commitment: String,
+    pub ordered_at: String,
+    /// Every holder has done its part.
+    pub recorded_at: String,
+    /// The person's key is destroyed and every lease of it has run out or was given up.
+    pub in_force_at: String,
+    pub method: String,
+    pub holders: Vec<Holder>,
+    /// Services to which the keyring ever lent a key of this person.
+    pub witnesses: Vec<String>,
+    pub locked: Vec<Locked>,
+    pub remaining: Vec<Remaining>,
+    /// None as long as no backups are taken.
+    pub gone_from_backups_by: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Holder {
+    pub holder: String,
+    pub map_hash: String,
+    pub done_at: String,
+    pub classes: Vec<Class>,
+}
+
+/// Rows of one table before and after, and the objects removed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Class {
+    pub table: String,
+    pub before: i64,
+    pub after: i64,
+    pub objects: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub locked: i64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub law: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Locked {
+    pub holder: String,
+    pub table: String,
+    pub rows: i64,
+    pub law: String,
+}
+
+/// Where the random identifier still stands, and until when.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Remaining {
+    pub place: String,
+    pub what: String,
+    pub until: String,
+}
+
+fn is_zero(n: &i64) -> bool {
+    *n == 0
+}
