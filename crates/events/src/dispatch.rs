@@ -25,7 +25,7 @@ impl<R: Reaction<E>, E: Event> Of<R, E> {
     async fn try_react(&self, envelope: &Envelope) -> Result<Outcome, ReactionError> {
         let event: E = envelope.open().ok_or(ReactionError::Poisoned("the payload is not what its kind says"))?;
         let tx = self.db.begin(R::NAME).await?;
-        if let Some(person) = person_of(&event).filter(|_| !R::ABOUT_THE_ERASED) {
+        if let Some(person) = person_of(&event)?.filter(|_| !R::ABOUT_THE_ERASED) {
             match tx.admit(person, R::PURPOSE).await {
                 Ok(()) => {}
                 Err(Error::Erased | Error::Withdrawn(_)) => {

@@ -1,7 +1,9 @@
 //! An event on its way: CloudEvents' names, identifiers only.
 
-use contract::Event;
+use contract::{Contract, Event};
 use foundation::{PersonId, Timestamp, uuid::Uuid};
+
+use crate::ReactionError;
 
 /// What travels. `payload` is the protobuf encoding of the message named by `kind`.
 #[derive(Clone, PartialEq, Eq)]
@@ -28,9 +30,15 @@ impl Envelope {
     }
 }
 
-/// The person whom an event is about.
-pub(crate) fn person_of<E: Event>(event: &E) -> Option<PersonId> {
-    event.person().and_then(|id| id.parse().ok())
+/// The person whom an event is about; none only where the contract says that it is about nobody.
+pub(crate) fn person_of<E: Event>(event: &E) -> Result<Option<PersonId>, ReactionError> {
+    match event.person() {
+        Some(id) => id.parse().map(Some).map_err(|_| ReactionError::Poisoned("the person it is about is not an identifier")),
+        None if Contract::get().event(E::TYPE).is_some_and(|rule| rule.person.is_some()) => {
+            Err(ReactionError::Poisoned("it does not say which person it is about"))
+        }
+        None => Ok(None),
+    }
 }
 
 impl std::fmt::Debug for Envelope {

@@ -55,9 +55,9 @@ pub(crate) fn table() -> schema::Table {
         .index(&["reason"])
 }
 
-/// Puts an event aside; putting it aside twice changes nothing.
+/// Puts an event aside; putting it aside twice changes nothing, but that what was only held is poisoned now.
 pub async fn park_in_tx(tx: &Tx, envelope: &Envelope, reaction: &str, reason: &str) -> Result<(), Error> {
-    tx.insert_once::<Entity>(Model {
+    let row = Model {
         id: inbox::id_of(envelope.id, reaction),
         event_id: envelope.id,
         source: envelope.source.clone(),
@@ -69,8 +69,15 @@ pub async fn park_in_tx(tx: &Tx, envelope: &Envelope, reaction: &str, reason: &s
         announced_at: envelope.at,
         at: tx.clock().now(),
         version: 0,
-    })
-    .await?;
+    };
+    if tx.insert_once::<Entity>(row.clone()).await? || reason == HELD {
+        return Ok(());
+    }
+    let held = query::anonymous::<Entity>().filter(Column::Id.eq(row.id)).filter(Column::Reason.eq(HELD));
+    if let Some(mut held) = held.one(tx).await? {
+        held.reason = row.reason;
+        tx.update::<Entity>(&mut held).await?;
+    }
     Ok(())
 }
 

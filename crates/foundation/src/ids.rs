@@ -7,6 +7,12 @@ impl Identifier for uuid::Uuid {}
 impl Identifier for i64 {}
 impl<T: Identifier> Identifier for Option<T> {}
 
+/// An identifier of anything but a person.
+pub trait Thing: Identifier {}
+impl Thing for uuid::Uuid {}
+impl Thing for i64 {}
+impl<T: Thing> Thing for Option<T> {}
+
 /// Declares an identifier of its own type over a UUID (RFC 9562): v7 inside, v4 for anything public or unlinkable.
 #[macro_export]
 macro_rules! typed_id {
@@ -19,6 +25,8 @@ macro_rules! typed_id {
         pub struct $name(pub $crate::uuid::Uuid);
 
         $crate::typed_id_impls!($name);
+
+        impl $crate::Thing for $name {}
     };
 }
 

@@ -8,7 +8,7 @@ mod time;
 pub mod trace;
 mod transport;
 
-pub use ids::{Identifier, PersonId};
+pub use ids::{Identifier, PersonId, Thing};
 pub use mode::Mode;
 pub use refusal::{DOMAIN, Refusal, reason_of};
 pub use time::{Clock, Timestamp};

@@ -24,6 +24,10 @@ pub fn parent_of(span: &Span, traceparent: Option<&str>) {
 
 /// Reads a `traceparent`; none when it is not valid.
 pub fn parse(text: &str) -> Option<SpanContext> {
+    // The numbers' own readers also take signs and capitals, which a traceparent has not.
+    if !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-')) {
+        return None;
+    }
     let mut parts = text.split('-');
     let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     if version != "00" || parts.next().is_some() || trace.len() != 32 || span.len() != 16 || flags.len() != 2 {

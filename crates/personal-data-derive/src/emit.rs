@@ -12,7 +12,7 @@ const SEALED: [&str; 7] = ["name", "email", "phone", "free_text", "profile", "re
 pub fn row(row: &Row) -> TokenStream {
     let (about, none) = about(&row.about);
     let columns = row.columns.iter().map(describe);
-    let checks = row.columns.iter().flat_map(|column| column.words.iter().map(|word| check(column, word)));
+    let checks = row.columns.iter().flat_map(|column| column.words.iter().map(|word| check(row, column, word)));
     let sealed: Vec<_> = row.columns.iter().filter(|c| c.words.iter().any(|w| SEALED.iter().any(|s| w.name == s))).collect();
     let helpers = helpers(row, &sealed);
     let open = opened(row, &sealed);
@@ -99,15 +99,16 @@ fn describe(column: &Column) -> TokenStream {
 }
 
 /// A word is believed only when the column's type bears it out.
-fn check(column: &Column, word: &Word) -> TokenStream {
+fn check(row: &Row, column: &Column, word: &Word) -> TokenStream {
     let (ty, name) = (&column.ty, word.name.to_string());
     let needs_reason = ["plain", "secret", "object", "other_person", "tombstone"];
-    if needs_reason.contains(&name.as_str()) && word.note.is_none() {
+    if needs_reason.contains(&name.as_str()) && word.note.as_ref().is_none_or(|note| note.value().trim().is_empty()) {
         let message = format!("`{name}` needs its reason: `#[personal({name} = \"…\")]`");
         return quote_spanned!(word.name.span()=> compile_error!(#message););
     }
     let proof: Ident = match name.as_str() {
-        "key" | "link" => format_ident!("Identifier"),
+        "key" => format_ident!("Identifier"),
+        "link" => format_ident!("Thing"),
         "owner" => format_ident!("Owner"),
         "other_person" => format_ident!("OtherPerson"),
         "time" => format_ident!("Time"),
@@ -117,7 +118,7 @@ fn check(column: &Column, word: &Word) -> TokenStream {
         "blind_index" => format_ident!("Blind"),
         "object" => format_ident!("Object"),
         "plain" | "secret" | "tombstone" => format_ident!("Anything"),
-        sealed if SEALED.contains(&sealed) => format_ident!("SealedColumn"),
+        sealed if SEALED.contains(&sealed) => return check_sealed(row, column, word),
         _ => {
             let message = format!("`{name}` is not a word of the data map; see the crate `personal-data`");
             return quote_spanned!(word.name.span()=> compile_error!(#message););
@@ -126,6 +127,21 @@ fn check(column: &Column, word: &Word) -> TokenStream {
     quote_spanned! {ty.span()=>
         const _: fn() = || {
             fn bears_out<T: ::personal_data::words::#proof>() {}
+            bears_out::<#ty>();
+        };
+    }
+}
+
+/// A sealed column is its owner's, and sealed as what its row is: else neither copy nor erasure would reach it.
+fn check_sealed(row: &Row, column: &Column, word: &Word) -> TokenStream {
+    let ty = &column.ty;
+    let About::Personal { category, .. } = &row.about else {
+        let message = format!("`{}` is sealed under its owner's key: a row with it is personal", word.name);
+        return quote_spanned!(word.name.span()=> compile_error!(#message););
+    };
+    quote_spanned! {ty.span()=>
+        const _: fn() = || {
+            fn bears_out<T: ::personal_data::words::SealedColumn<Category = ::personal_data::category::#category>>() {}
             bears_out::<#ty>();
         };
     }

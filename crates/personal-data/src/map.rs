@@ -53,6 +53,15 @@ pub struct ColumnMap {
     pub note: &'static str,
 }
 
+/// Words whose column is sealed under the owner's key.
+const SEALED: [&str; 7] = ["name", "email", "phone", "free_text", "profile", "result", "document"];
+
+impl ColumnMap {
+    pub fn is_sealed(&self) -> bool {
+        self.word.split(' ').any(|word| SEALED.contains(&word))
+    }
+}
+
 impl TableMap {
     pub fn category(&self) -> Option<Category> {
         match self.about {

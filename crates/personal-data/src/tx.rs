@@ -94,10 +94,15 @@ impl Tx {
         if let (Some(column), Some(seen)) = (E::version(), seen) {
             update = update.filter(column.eq(seen));
         }
-        match update.exec(self).await?.rows_affected {
+        let written = update.exec(self).await.map_err(Error::from).and_then(|done| match done.rows_affected {
             1 => Ok(()),
             _ => Err(Error::Changed(E::MAP.table)),
+        });
+        if let (Err(_), Some(seen)) = (&written, seen) {
+            // What was not written stays as stale as it was: trying again must not succeed by counting.
+            E::set_version(model, seen);
         }
+        written
     }
 
     /// Deletes the row as it was read; somebody else's change in between is `Changed`.

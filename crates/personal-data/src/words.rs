@@ -18,13 +18,13 @@ use foundation::{PersonId, Timestamp};
 pub use crate::sealed::SealedColumn;
 use crate::{BlindIndex, JsonValue};
 
-pub use foundation::Identifier;
+pub use foundation::{Identifier, Thing};
 
 pub trait Owner {}
 impl Owner for PersonId {}
 
+/// Optional, so that their erasure can take them out of the row.
 pub trait OtherPerson {}
-impl OtherPerson for PersonId {}
 impl OtherPerson for Option<PersonId> {}
 
 pub trait Time {}

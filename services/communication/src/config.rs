@@ -4,6 +4,8 @@ use egress::MailSink;
 use serde::Deserialize;
 use service::{Settings, SettingsError};
 
+use crate::tickets;
+
 /// What holds when nobody says otherwise; for `Settings::load`.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
@@ -23,6 +25,16 @@ pub struct Config {
 impl Config {
     pub fn of(settings: &Settings) -> Result<Self, SettingsError> {
         settings.section(crate::NAME)
+    }
+
+    /// A sender that nobody can write as would only be found out with the first mail.
+    pub(crate) fn check(&self) -> Result<(), SettingsError> {
+        let address = self.sender.split_once('<').map_or(self.sender.as_str(), |(_, address)| address.trim_end_matches('>'));
+        if tickets::rules::email(address).is_ok() && !self.school.is_empty() && !self.school.chars().any(char::is_control) {
+            return Ok(());
+        }
+        let reason = "write `Name <address>`, and the name of the school on one line".to_owned();
+        Err(SettingsError::Invalid { name: "KOLSAI__COMMUNICATION__SENDER".into(), reason })
     }
 
     /// Where mail goes.

@@ -49,7 +49,9 @@ impl Reaction<LinkIssued> for OnLinkIssued {
             link_issued::Kind::AlreadyRegistered => Notice::AlreadyRegistered,
             link_issued::Kind::Unspecified => return Err(ReactionError::Poisoned("a link of no kind")),
         };
-        queue_in_tx(tx, &issued, notice, &issued.link_id).await
+        // A mail without a link is about the person and nothing else.
+        let about = if issued.link_id.is_empty() { &issued.person_id } else { &issued.link_id };
+        queue_in_tx(tx, &issued, notice, about).await
     }
 }
 

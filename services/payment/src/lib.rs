@@ -11,9 +11,11 @@ mod partner;
 pub mod sandbox;
 mod secret;
 mod service;
+#[cfg(test)]
+mod testing;
 mod transfers;
 
 pub use config::{Config, ConfigError, DEFAULTS};
 pub use migrations::Migrations;
 pub use secret::Secret;
-pub use service::{InitError, holds, init};
+pub use self::service::{InitError, holds, init};

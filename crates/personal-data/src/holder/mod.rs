@@ -93,6 +93,11 @@ impl Holds {
         self.objects.iter().find(|(store, _)| *store == name).map(|(_, objects)| objects)
     }
 
+    /// Whether any column of this category is sealed.
+    fn seals(&self, category: Category) -> bool {
+        self.maps().iter().any(|map| map.category() == Some(category) && map.columns.iter().any(map::ColumnMap::is_sealed))
+    }
+
     fn categories(&self) -> Vec<(Category, Purpose)> {
         let mut all: Vec<_> = self.tables.iter().filter_map(|table| table.map().category()).map(|c| (c, Purpose::Rights)).collect();
         all.sort();

@@ -100,6 +100,10 @@ where
                 .table(Alias::new(E::MAP.table))
                 .value(*column, Expr::value(Value::Uuid(None)))
                 .and_where(ExprTrait::eq(Expr::col(*column), person.0));
+            // Who read the row before may not write this person back.
+            if let Some(version) = E::version() {
+                update.value(version, ExprTrait::add(Expr::col(version), 1));
+            }
             forgotten += sea_orm::ConnectionTrait::execute(tx, &update).await?.rows_affected();
         }
         Ok(forgotten)

@@ -38,6 +38,7 @@ impl Engine {
         Some(Self { kind: Kind::Postgres { base, prefix }, clock: Clock::system(Mode::Development) })
     }
 
+    #[allow(dead_code, reason = "shared by the tests of several crates")]
     pub fn backend(&self) -> DbBackend {
         match self.kind {
             Kind::Sqlite(_) => DbBackend::Sqlite,

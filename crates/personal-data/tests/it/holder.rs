@@ -225,6 +225,7 @@ async fn what_the_map_does_not_see_is_left_over(engine: Engine) {
     );
     stage.db.execute_unprepared(&planted).await.unwrap();
 
+    assert_eq!(stage.erase(person).await.left_over, 4);
     assert_eq!(stage.erase(other).await.left_over, 0, "nothing of this one is anywhere");
     assert_eq!(stage.erase(person).await.left_over, 3, "the letter went with its author; the three columns are still there");
 }

@@ -156,7 +156,7 @@ impl keyring_server::Keyring for Served {
     }
 
     async fn index_key(&self, _: Request<pb::IndexKeyRequest>) -> Result<Response<pb::IndexKeyResponse>, Status> {
-        self.open()?;
+        drop(self.open()?);
         Ok(Response::new(pb::IndexKeyResponse { key: derived(false, self.service, PersonId(Uuid::nil()), Category::Account) }))
     }
 
@@ -166,6 +166,12 @@ impl keyring_server::Keyring for Served {
         services.sort();
         services.dedup();
         Ok(Response::new(pb::WitnessResponse { services }))
+    }
+
+    async fn list_handles(&self, request: Request<pb::ListHandlesRequest>) -> Result<Response<pb::ListHandlesResponse>, Status> {
+        let person = person(&request.into_inner().person_id)?;
+        let handles = self.open()?.handles.iter().filter(|((_, whose), _)| *whose == person).map(|(_, handle)| handle.to_string()).collect();
+        Ok(Response::new(pb::ListHandlesResponse { handles }))
     }
 
     async fn set_state(&self, request: Request<pb::SetStateRequest>) -> Result<Response<pb::SetStateResponse>, Status> {

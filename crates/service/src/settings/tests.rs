@@ -47,8 +47,8 @@ fn defaults_are_enough_for_development() {
     );
     assert_eq!(settings.section::<Identity>("identity").unwrap().link_hours, 24);
     assert_eq!(settings.section::<Unwritten>("learning").unwrap(), Unwritten::default());
-    assert_eq!(settings.database_address("identity"), "sqlite://kolsai-data/identity.sqlite");
-    assert_eq!(settings.objects_address(), "file:kolsai-data/objects");
+    assert_eq!(settings.database_address("identity"), "sqlite://data/identity.sqlite");
+    assert_eq!(settings.objects_address(), "file:data/objects");
     settings.validate_for_mode().unwrap();
 }
 

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use service::CancellationToken;
 
 use super::{
-    Composer, Kind, State,
+    Composer, State,
     rows::mail,
     rules::{self, NotSent},
 };
@@ -94,8 +94,9 @@ impl Postman {
 
     /// Compare-and-set on the row's version: of two postmen one has it. None: somebody else does, or it must wait.
     async fn lease(&self, mut row: mail::Model) -> Result<Option<mail::Model>, Error> {
-        let Some(kind) = Kind::of_code(row.kind) else { return Ok(None) };
-        let tx = match self.db.begin_for("communication.lease-mail", row.person, kind.purpose()).await {
+        // It was found by this purpose.
+        let purpose = Purpose::try_from(row.purpose).unwrap_or(Purpose::ServiceNotice);
+        let tx = match self.db.begin_for("communication.lease-mail", row.person, purpose).await {
             Ok(tx) => tx,
             Err(Error::Erased | Error::Restricted | Error::Withdrawn(_)) => return Ok(None),
             Err(error) => return Err(error),

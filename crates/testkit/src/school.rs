@@ -1,0 +1,101 @@
+//! One school per test binary and stack, in a runtime of its own, spoken to through the gateway.
+
+use std::{net::TcpListener, path::PathBuf, sync::OnceLock, time::Duration};
+
+use serde_json::Value;
+use service::{Engines, Settings, settings::Environment};
+use tempfile::TempDir;
+
+use crate::{Client, Mailbox, Stack};
+
+/// A running school.
+pub struct School {
+    pub client: Client,
+    pub mail: Mailbox,
+    pub stack: Stack,
+    engines: Engines,
+    data: TempDir,
+    // Last: everything above lives in it.
+    runtime: tokio::runtime::Runtime,
+    school: Option<kolsai::School>,
+}
+
+/// The school of this test binary.
+pub fn school() -> &'static School {
+    static SCHOOL: OnceLock<School> = OnceLock::new();
+    SCHOOL.get_or_init(|| School::start(&[]))
+}
+
+impl School {
+    /// A school of its own with further settings, as `("KOLSAI__IDENTITY__…", "value")`.
+    pub fn start(further: &[(&str, &str)]) -> Self {
+        // A second provider in the same process changes nothing.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let data = tempfile::tempdir().expect("a folder for the school");
+        let stack = Stack::of_environment();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let further: Vec<_> = further.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = std::thread::scope(|scope| {
+            let gathered = scope.spawn(|| runtime.block_on(settings(&data, &stack, further)));
+            gathered.join().expect("settings for the school")
+        });
+        let school = std::thread::scope(|scope| {
+            let started = scope.spawn(|| runtime.block_on(kolsai::School::start(settings)));
+            started.join().expect("the school starts")
+        });
+        let school = school.unwrap_or_else(|error| panic!("the school does not start: {error}: {error:?}"));
+        let base = format!("https://localhost:{}", school.address().port());
+        let client = Client::try_new(&base, &data.path().join("certificates/dev-ca.pem")).expect("a client");
+        let mail = Mailbox::new(&data.path().join("mail"));
+        let engines = school.engines().clone();
+        Self { client, mail, stack, engines, data, runtime, school: Some(school) }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.data.path().to_owned()
+    }
+
+    /// Moves the one clock of the school.
+    pub fn advance(&self, span: Duration) {
+        assert!(self.engines.clock().advance(span), "time moves in development");
+    }
+
+    pub fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// The demo account with a role: `(e-mail, password)`.
+    pub fn demo(&self, role: &str) -> (String, String) {
+        let text = std::fs::read_to_string(self.data.path().join("demo-accounts.json")).expect("demo accounts are made at the first start");
+        let accounts: Value = serde_json::from_str(&text).expect("demo accounts are JSON");
+        let account = accounts.as_array().into_iter().flatten().find(|account| account["role"].as_str().is_some_and(|r| r.eq_ignore_ascii_case(role)));
+        let account = account.unwrap_or_else(|| panic!("no demo account is {role}: {accounts}"));
+        (account["email"].as_str().unwrap_or_default().to_owned(), account["password"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Stops it, as Ctrl-C does.
+    pub fn stop(mut self) -> TempDir {
+        if let Some(school) = self.school.take() {
+            std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(school.stop())).join().expect("the school stops"));
+        }
+        self.data
+    }
+}
+
+async fn settings(data: &TempDir, stack: &Stack, further: Vec<(String, String)>) -> Settings {
+    // A port that was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
+    let text = |name: &str, value: String| (name.to_owned(), value);
+    let mut pairs = vec![
+        text("KOLSAI_LISTEN", format!("127.0.0.1:{port}")),
+        text("KOLSAI_URL", format!("https://localhost:{port}")),
+        text("KOLSAI_DATA", data.path().display().to_string()),
+        // Many tests come from one address.
+        text("KOLSAI__GATEWAY__LIMITS", "{ per_address_per_second = 100000, burst = 100000 }".into()),
+    ];
+    for (service, address) in stack.databases().await {
+        pairs.push(text(&format!("KOLSAI__DATABASE__ADDRESSES__{}", service.to_uppercase()), address));
+    }
+    pairs.extend(further);
+    Settings::load_from(kolsai::DEFAULTS, Environment::of(pairs)).expect("settings for the school")
+}

@@ -1,0 +1,107 @@
+//! Identity: what it is made of.
+
+use std::sync::Arc;
+
+use contract::identity::v1::{
+    accounts_server::AccountsServer, contacts_server::ContactsServer, sessions_server::SessionsServer,
+    signing_keys_server::SigningKeysServer, staff_server::StaffServer,
+};
+use personal_data::Holds;
+use service::{EngineError, Engines, Service};
+
+use crate::{
+    Config, ConfigError, DemoAccounts,
+    accounts::{self, Accounts, Invalid, rules::Email},
+    contacts::{self, Contacts},
+    first_administrator, housekeeping, links,
+    migrations::Migrations,
+    passwords::{self, Passwords},
+    reactions::{EndTokens, On},
+    revocations::Revocations,
+    secrets::Secrets,
+    sessions::{
+        self, Parts, Sessions,
+        signing::{Signer, SigningKeyError},
+    },
+    staff::{self, Staff, StaffTies},
+    throttle::Throttle,
+};
+
+/// How the contract calls this service.
+pub const NAME: &str = "identity";
+
+/// Every table that identity holds of its own.
+type Tables = (
+    accounts::rows::account::Entity,
+    accounts::rows::credential::Entity,
+    links::rows::link::Entity,
+    sessions::rows::session::Entity,
+    staff::rows::role_grant::Entity,
+);
+
+/// Why identity does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error(transparent)]
+    Passwords(#[from] passwords::Error),
+    #[error("KOLSAI__IDENTITY__FIRST_ADMINISTRATOR: {0}")]
+    FirstAdministrator(Invalid),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Opens the database and the signing key; nothing works until the host starts it.
+pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
+    config.validate(engines.mode())?;
+    let signer = Signer::load(config.signing_key_file.as_deref(), engines.mode(), engines.data_folder())?;
+    let passwords = Passwords::try_new(&config)?;
+    let db = engines.database::<Migrations>(NAME).await?;
+    let secrets = Secrets::new(engines.keys(NAME));
+    let throttle = Throttle::new(engines.cache(), secrets.clone());
+    let revocations = Revocations::new(engines.cache());
+    let sessions = Sessions::new(Parts {
+        db: db.clone(),
+        secrets: secrets.clone(),
+        passwords: passwords.clone(),
+        throttle: throttle.clone(),
+        revocations: revocations.clone(),
+        signer,
+        issuer: engines.settings().peers.issuer.clone(),
+    });
+    let privacy = engines.transport(NAME, "privacy");
+    let accounts = Accounts::new(db.clone(), secrets.clone(), passwords.clone(), throttle, sessions.clone(), privacy);
+    let staff = Staff::new(db.clone(), secrets, sessions.clone());
+    let sessions = sessions::rpc::Rpc(sessions);
+    let ending = |on| Arc::new(EndTokens::new(db.clone(), revocations.clone(), on));
+
+    let mut service = Service::named(NAME)
+        .serves(AccountsServer::new(accounts::rpc::Rpc(accounts.clone())))
+        .serves(ContactsServer::new(contacts::rpc::Rpc(Contacts::new(accounts.clone()))))
+        .serves(SessionsServer::new(sessions.clone()))
+        .serves(SigningKeysServer::new(sessions))
+        .serves(StaffServer::new(staff::rpc::Rpc(staff.clone())))
+        .reacts(ending(On::ErasureOrdered))
+        .reacts(ending(On::PersonStateChanged))
+        .holds(Holds::of::<Tables>(NAME).and::<events::Tables>())
+        .ties(Arc::new(StaffTies(db.clone())))
+        .works("housekeeping", {
+            let db = db.clone();
+            move |cancel| housekeeping::run(db.clone(), cancel)
+        });
+    if let Some(email) = &config.first_administrator {
+        let email = Email::parse(email).map_err(InitError::FirstAdministrator)?;
+        let (accounts, staff, clock) = (accounts.clone(), staff.clone(), engines.clock());
+        service = service.works("first-administrator", move |cancel| {
+            first_administrator::run(email.clone(), accounts.clone(), staff.clone(), clock.clone(), cancel)
+        });
+    }
+    if config.makes_demo_accounts(engines.mode()) {
+        let demo = DemoAccounts { db, accounts, staff, passwords, data: engines.data_folder().to_owned() };
+        service = service.works("demo-accounts", move |cancel| demo.clone().run(cancel));
+    }
+    Ok(service)
+}

@@ -1,0 +1,38 @@
+//! `kolsai receipt`.
+
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Subcommand;
+
+#[derive(Subcommand)]
+pub enum Receipt {
+    /// Checks the signature of a receipt as `GET /v1/receipts/{token}` answered it.
+    Verify {
+        /// The answer, saved as JSON with `document` and `signature`.
+        file: PathBuf,
+        /// The public key as `GET /v1/receipt-key` answers it, in base64.
+        #[arg(long)]
+        key: String,
+    },
+}
+
+#[derive(serde::Deserialize)]
+struct Answer {
+    document: String,
+    signature: String,
+}
+
+impl Receipt {
+    #[allow(clippy::print_stdout, reason = "the answer of a command")]
+    pub fn run(self) -> anyhow::Result<()> {
+        use base64::{Engine, prelude::BASE64_STANDARD};
+        let Self::Verify { file, key } = self;
+        let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        let answer: Answer = serde_json::from_str(&text).context("the file is not a receipt as it was answered")?;
+        let key = BASE64_STANDARD.decode(key).context("--key is not base64")?;
+        privacy::verify(&answer.document, &answer.signature, &key)?;
+        println!("the receipt is genuine");
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! Certificates over gRPC.
+
+use contract::learning::v1::{self as pb, certificates_server};
+use service::caller;
+use tonic::{Request, Response, Status};
+
+use super::Certificates;
+use crate::{
+    catalogue::{Catalogue, Language},
+    ids::CourseId,
+};
+
+#[derive(Clone)]
+pub struct Rpc {
+    pub certificates: Certificates,
+    pub catalogue: Catalogue,
+}
+
+impl Rpc {
+    fn title(&self, course: CourseId, language: Language) -> String {
+        self.catalogue.course(course).map(|course| course.title.get(language).to_owned()).unwrap_or_default()
+    }
+}
+
+#[tonic::async_trait]
+impl certificates_server::Certificates for Rpc {
+    async fn list_my_certificates(
+        &self,
+        request: Request<pb::ListMyCertificatesRequest>,
+    ) -> Result<Response<pb::ListMyCertificatesResponse>, Status> {
+        let person = caller(&request)?.person()?;
+        let language = Language::of(&request.get_ref().language);
+        let rows = self.certificates.of(person).await?;
+        let certificates = rows.into_iter().map(|row| pb::Certificate {
+            certificate_id: row.id.to_string(),
+            course_id: row.course_id.to_string(),
+            course_title: self.title(row.course_id, language),
+            number: row.number,
+            issued_at: Some(row.issued_at.to_proto()),
+        });
+        Ok(Response::new(pb::ListMyCertificatesResponse { certificates: certificates.collect() }))
+    }
+
+    async fn check_certificate(&self, request: Request<pb::CheckCertificateRequest>) -> Result<Response<pb::CheckedCertificate>, Status> {
+        let by = caller(&request)?;
+        let ask = request.into_inner();
+        let row = self.certificates.numbered(&ask.number).await?;
+        by.acts_on(row.learner_id).await?;
+        Ok(Response::new(pb::CheckedCertificate {
+            course_title: self.title(row.course_id, Language::of(&ask.language)),
+            number: row.number,
+            issued_at: Some(row.issued_at.to_proto()),
+        }))
+    }
+}

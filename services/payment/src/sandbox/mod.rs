@@ -1,0 +1,141 @@
+//! The sandbox partner: a payment partner to try things with, as an HTTP server of its own, on loopback, with its data in memory.
+//! It stands for somebody outside: it shares the messages and the signatures with the rest of this crate, and nothing else.
+
+mod api;
+mod control;
+mod delivery;
+mod pages;
+mod store;
+
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use foundation::{Clock, Mode};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use crate::Secret;
+use store::Payments;
+
+/// What the sandbox is started with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Loopback; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How browsers reach its page, when not under the address that it listens on: `https://localhost:8443/sandbox`.
+    pub url: Option<String>,
+    /// The one merchant that it knows, the key that the merchant signs with, and the key that its notifications are signed with.
+    pub merchant: String,
+    pub merchant_key: Secret,
+    pub notification_key: Secret,
+    /// A PEM file of the authorities that the merchant's certificate is checked against; read when it is needed.
+    pub trusted_ca: Option<PathBuf>,
+    pub clock: Clock,
+    pub mode: Mode,
+}
+
+/// Why the sandbox does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    #[error("the sandbox partner is refused in production")]
+    Production,
+    #[error("the sandbox partner listens on loopback only")]
+    NotLoopback,
+    #[error("the sandbox partner cannot listen at {0}; choose another address")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// A running sandbox; it ends when this is dropped.
+pub struct Sandbox {
+    /// Where it listens.
+    pub address: SocketAddr,
+    stop: CancellationToken,
+    served: Mutex<Option<JoinHandle<()>>>,
+    _guard: DropGuard,
+}
+
+impl Sandbox {
+    /// The base of its API and pages: `http://127.0.0.1:…`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Ends it and waits for what is under way.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        let served = self.served.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(served) = served {
+            let _ = served.await;
+        }
+    }
+}
+
+/// Everything that its handlers share.
+pub(crate) struct Shared {
+    config: Config,
+    /// Where its pages are.
+    url: String,
+    payments: Mutex<Payments>,
+    deliveries: TaskTracker,
+}
+
+pub(crate) type State = axum::extract::State<Arc<Shared>>;
+
+impl Shared {
+    fn payments(&self) -> MutexGuard<'_, Payments> {
+        self.payments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts the sandbox.
+pub async fn serve(config: Config) -> Result<Sandbox, SandboxError> {
+    if config.mode == Mode::Production {
+        return Err(SandboxError::Production);
+    }
+    if !config.listen.ip().is_loopback() {
+        return Err(SandboxError::NotLoopback);
+    }
+    let listen = |error| SandboxError::Listen(config.listen, error);
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let url = config.url.clone().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
+    let shared = Arc::new(Shared { config, url, payments: Mutex::default(), deliveries: TaskTracker::new() });
+    let stop = CancellationToken::new();
+    let served = tokio::spawn(run(listener, shared, stop.clone()));
+    Ok(Sandbox { address, served: Mutex::new(Some(served)), _guard: stop.clone().drop_guard(), stop })
+}
+
+async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    let served = axum::serve(listener, router(shared.clone())).with_graceful_shutdown(stop.clone().cancelled_owned()).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the sandbox partner ended");
+    }
+    shared.deliveries.close();
+    // Late deliveries wait for their time; at the end they are given up.
+    if tokio::time::timeout(delivery::LAST_CHANCE, shared.deliveries.wait()).await.is_err() {
+        tracing::debug!("some of the sandbox partner's notifications were not delivered");
+    }
+}
+
+fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/payments", post(api::create))
+        .route("/payments/{order}", get(api::report))
+        .route("/payments/{order}/refund", post(api::refund))
+        .route("/pay/{id}", get(pages::show).post(pages::pay))
+        .route("/control/{id}", post(control::control))
+        .with_state(shared)
+}
+
+#[cfg(test)]
+mod tests;

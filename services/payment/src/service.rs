@@ -1,0 +1,122 @@
+//! Payment, put together.
+
+use std::{path::PathBuf, sync::Arc};
+
+use contract::payment::v1::{orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer};
+use egress::{Egress, MailSink, MailSinkError, PAYMENT_PARTNER};
+use foundation::Mode;
+use personal_data::{Holds, keys::Keys};
+use ::service::{EngineError, Engines, Service};
+
+use crate::{
+    Config, ConfigError, Migrations,
+    ledger::rows::{ledger_entry, tax_receipt},
+    notifications::{self, Notifications},
+    orders::{
+        self, Orders,
+        rows::{course_order, order_alarm},
+    },
+    partner::Partner,
+    sandbox::{self, Sandbox, SandboxError},
+    transfers::{Transfers, rows::transfer},
+};
+
+const NAME: &str = "payment";
+
+/// Why payment does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("the sandbox partner does not start")]
+    Sandbox(#[from] SandboxError),
+    #[error("the way out to the payment partner cannot be opened")]
+    Egress(#[from] egress::Error),
+    #[error(transparent)]
+    Mail(#[from] MailSinkError),
+}
+
+/// Everything that payment holds.
+pub fn holds() -> Holds {
+    Holds::of::<(course_order::Entity, order_alarm::Entity, ledger_entry::Entity, tax_receipt::Entity, transfer::Entity)>(NAME)
+        .and::<events::Tables>()
+}
+
+/// Opens the database, starts the sandbox where one is wanted, and puts the service together.
+pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
+    config.validate(engines.mode())?;
+    let db = engines.database::<Migrations>(NAME).await?;
+    let keys: Keys = engines.keys(NAME);
+    let sandbox = start_sandbox(&config, engines).await?;
+    let address = match (&sandbox, &config.partner_address) {
+        (Some(sandbox), _) => sandbox.url(),
+        (None, Some(address)) => address.clone(),
+        (None, None) => return Err(ConfigError::NoPartner.into()),
+    };
+    let egress = Egress::try_new(way_out(&config, engines)?, Arc::new(Transfers { db: db.clone() }), engines.clock())?;
+    let url = &engines.settings().url;
+    let partner = Partner {
+        http: egress.http(PAYMENT_PARTNER.name, &address)?,
+        merchant: config.merchant.clone(),
+        merchant_key: config.merchant_key.clone(),
+        clock: engines.clock(),
+        notify_url: format!("{url}/v1/payment-notifications"),
+        return_url: format!("{url}/v1/orders/"),
+        plain_http: config.sandbox,
+    };
+    let orders = Orders::new(db, keys, engines.transport(NAME, "learning"), partner, config.open_for());
+    let notifications = Notifications { orders: orders.clone(), key: config.notification_key.clone(), clock: engines.clock() };
+    let service = Service::named(NAME)
+        .serves(OrdersServer::new(orders::rpc::Rpc(orders.clone())))
+        .serves(PartnerNotificationsServer::new(notifications::rpc::Rpc(notifications)))
+        .holds(holds())
+        .works("ask-partner", move |cancelled| orders.clone().ask_until(cancelled));
+    Ok(match sandbox.map(Arc::new) {
+        None => service,
+        Some(sandbox) => service.works("sandbox-partner", move |cancelled| {
+            let sandbox = sandbox.clone();
+            async move {
+                cancelled.cancelled().await;
+                sandbox.stop().await;
+                Ok(())
+            }
+        }),
+    })
+}
+
+/// A sandbox inside this process, when one is wanted and none is named.
+async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sandbox>, InitError> {
+    if !config.sandbox || config.partner_address.is_some() {
+        return Ok(None);
+    }
+    let development_authority = || engines.data_folder().join("certificates").join("dev-ca.pem");
+    let trusted_ca: PathBuf = config.sandbox_trusted_ca.clone().unwrap_or_else(development_authority);
+    let sandbox = sandbox::serve(sandbox::Config {
+        listen: config.sandbox_listen,
+        url: config.sandbox_url.clone(),
+        merchant: config.merchant.clone(),
+        merchant_key: config.merchant_key.clone(),
+        notification_key: config.notification_key.clone(),
+        trusted_ca: Some(trusted_ca),
+        clock: engines.clock(),
+        mode: engines.mode(),
+    });
+    let sandbox = sandbox.await?;
+    tracing::info!(address = %sandbox.address, "the sandbox partner listens");
+    Ok(Some(sandbox))
+}
+
+/// Payment sends no mail; the way out wants to know where mail would go all the same.
+fn way_out(config: &Config, engines: &Engines) -> Result<egress::Config, InitError> {
+    let settings = engines.settings();
+    let sink: MailSink = match &settings.mail {
+        Some(mail) => mail.parse()?,
+        None if engines.mode() == Mode::Production => return Err(MailSinkError::FolderInProduction.into()),
+        None => MailSink::Folder(engines.data_folder().join("mail")),
+    };
+    let mut way = egress::Config::new(engines.mode(), sink);
+    way.trusted_ca = config.partner_trusted_ca.clone();
+    Ok(way)
+}
