@@ -50,6 +50,12 @@ pub fn row(row: &Row) -> TokenStream {
         #none
         const _: () = { #(#checks)* };
         #helpers
+    }
+}
+
+/// What every entity has, also one whose map is refused: so that the refusal is all that the compiler says.
+pub fn entity() -> TokenStream {
+    quote! {
         #[automatically_derived]
         impl ::sea_orm::ActiveModelBehavior for ActiveModel {}
         /// Rows are joined by use cases, not by the mapper.

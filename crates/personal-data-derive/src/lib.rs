@@ -10,5 +10,6 @@ use proc_macro::TokenStream;
 #[proc_macro_derive(PersonalData, attributes(personal))]
 pub fn personal_data(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);
-    parse::Row::read(&input).map_or_else(syn::Error::into_compile_error, |row| emit::row(&row)).into()
+    let map = parse::Row::read(&input).map_or_else(syn::Error::into_compile_error, |row| emit::row(&row));
+    TokenStream::from_iter([map.into(), TokenStream::from(emit::entity())])
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use contract::{Category, Purpose, Role, privacy::v1 as pb};
 use foundation::{PersonId, Timestamp, uuid::Uuid};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, entity::prelude::*};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, QuerySelect, Statement, entity::prelude::*};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 
@@ -191,6 +191,11 @@ impl AccessRecorder for AccessLog {
 }
 
 async fn chain_in_tx(tx: &Tx, drafts: &mut [Model]) -> Result<(), Error> {
+    // Replicas take turns until commit; else each finds its place taken, again and again. SQLite has one writer anyway.
+    if tx.get_database_backend() == DbBackend::Postgres {
+        let turn = "SELECT pg_advisory_xact_lock(hashtext('access_entry'))";
+        tx.query_one_raw(Statement::from_string(DbBackend::Postgres, turn)).await?;
+    }
     let last = query::anonymous::<Entity>().order_by_desc(Column::Sequence).one(tx).await?;
     let (mut sequence, mut previous) = last.map_or((0, Vec::new()), |entry| (entry.sequence, entry.hash));
     for draft in drafts {

@@ -8,6 +8,7 @@ use std::{
 
 use cache::{Cache, CacheError};
 use foundation::{Clock, Mode, Transport};
+use objects::{Objects, ObjectsAddress};
 use personal_data::{AccessLog, Db, keys::Keys};
 use sea_orm_migration::MigratorTrait;
 
@@ -36,6 +37,8 @@ pub enum EngineError {
         #[source]
         source: personal_data::Error,
     },
+    #[error("the object store at KOLSAI__OBJECTS__ADDRESS cannot be opened: {0}")]
+    Objects(#[from] objects::Error),
     #[error("the database of `{0}` is opened twice in this process")]
     Twice(&'static str),
     #[error("`{0}` has no open database; open it before")]
@@ -61,6 +64,7 @@ struct Held {
     databases: HashMap<&'static str, Db>,
     keys: HashMap<&'static str, Keys>,
     logs: HashMap<&'static str, AccessLog>,
+    objects: Option<Objects>,
 }
 
 impl Engines {
@@ -119,6 +123,21 @@ impl Engines {
         self.0.settings.objects_address()
     }
 
+    /// The object store of this process, opened when it is first asked for. Call it inside the runtime.
+    pub fn objects(&self) -> Result<Objects, EngineError> {
+        self.held(|held| match &held.objects {
+            Some(open) => Ok(open.clone()),
+            None => Ok(held.objects.insert(self.open_objects()?).clone()),
+        })
+    }
+
+    fn open_objects(&self) -> Result<Objects, objects::Error> {
+        let address: ObjectsAddress = self.objects_address().parse()?;
+        // A folder's server is reached through the gateway; an S3 signs for its own host.
+        let public_base = matches!(address, ObjectsAddress::Folder(_)).then(|| format!("{}/objects", self.0.settings.url));
+        Objects::open(objects::Config { address, public_base, mode: self.mode() })
+    }
+
     /// Opens a service's own database and brings its schema up to date. Once per service: one pool, one relay.
     pub async fn database<M: MigratorTrait>(&self, service: &'static str) -> Result<Db, EngineError> {
         if self.opened(service).is_some() {
@@ -168,4 +187,30 @@ fn peers(settings: &Settings) -> Result<Peers, PeersError> {
         _ => None,
     };
     Peers::with_remote(&section.addresses, certificates.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use objects::{ObjectKey, Prefix, Upload};
+
+    use super::*;
+    use crate::settings::Environment;
+
+    #[tokio::test]
+    async fn the_object_store_is_opened_once_and_reached_under_the_schools_url() {
+        let data = tempfile::tempdir().unwrap();
+        let pairs = [("KOLSAI_DATA", data.path().display().to_string()), ("KOLSAI_URL", "https://localhost:9443/".into())];
+        let environment = Environment::of(pairs.map(|(name, value)| (name.to_owned(), value)));
+        let engines = Engines::open(Settings::load_from(&[], environment).unwrap()).await.unwrap();
+
+        let (first, second) = (engines.objects().unwrap(), engines.objects().unwrap());
+
+        assert!(first.proxy_target().is_some());
+        assert_eq!(first.proxy_target(), second.proxy_target());
+        let upload = Upload { length: 1, content_type: "image/jpeg", good_for: Duration::from_secs(60) };
+        let put = first.presigned_put(&ObjectKey::new(Prefix::Incoming), upload).await.unwrap();
+        assert!(put.url.starts_with("https://localhost:9443/objects/"));
+    }
 }

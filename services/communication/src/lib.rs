@@ -20,4 +20,3 @@ pub use service::{InitError, init};
 
 /// How the contract and the peers call this service.
 pub const NAME: &str = "communication";
-#[cfg(test)] mod scratch;

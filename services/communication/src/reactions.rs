@@ -40,7 +40,7 @@ struct OnLinkIssued;
 #[async_trait]
 impl Reaction<LinkIssued> for OnLinkIssued {
     const NAME: &'static str = "communication.mail-link";
-    const PURPOSE: Purpose = Purpose::ServiceNotice;
+    const PURPOSE: Purpose = Purpose::Account;
 
     async fn react_in_tx(&self, tx: &Tx, issued: LinkIssued) -> Result<(), ReactionError> {
         let notice = match issued.kind() {
@@ -49,9 +49,7 @@ impl Reaction<LinkIssued> for OnLinkIssued {
             link_issued::Kind::AlreadyRegistered => Notice::AlreadyRegistered,
             link_issued::Kind::Unspecified => return Err(ReactionError::Poisoned("a link of no kind")),
         };
-        // A mail without a link is about the person and nothing else.
-        let about = if issued.link_id.is_empty() { &issued.person_id } else { &issued.link_id };
-        queue_in_tx(tx, &issued, notice, about).await
+        queue_in_tx(tx, &issued, notice, &issued.link_id).await
     }
 }
 

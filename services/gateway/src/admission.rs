@@ -38,6 +38,11 @@ impl Admission {
         self.limiter.take(address, 1)
     }
 
+    /// An upload: who sends it is a matter of its signature.
+    pub(crate) fn admit_upload(&self, address: IpAddr, cost: u32) -> Result<(), Refusal> {
+        self.limiter.take(address, cost)
+    }
+
     pub(crate) fn forget_idle_addresses(&self) {
         self.limiter.forget_idle();
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::InitError;
 
-/// No setting lets a body grow beyond this: photographs go to the object store, not through here.
+/// No setting lets the body of a call grow beyond this: photographs are uploads, and no service's messages.
 const LARGEST_BODY: usize = 10 * 1024 * 1024;
 
 /// The section `gateway` of the settings.
@@ -29,6 +29,7 @@ pub struct Config {
     /// Origins whose pages may call: `https://school.kz`. Empty means none.
     pub allowed_origins: Vec<String>,
     pub limits: Limits,
+    pub uploads: Uploads,
     /// Seconds that a call may take until its answer begins; a caller may ask for less.
     pub default_deadline_seconds: u64,
     /// Seconds that calls under way may still take when the gateway stops.
@@ -61,6 +62,20 @@ pub struct Limits {
     pub max_streams_per_connection: u32,
 }
 
+/// Uploads into an embedded object store. A real one is reached directly, and these do not concern it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Uploads {
+    /// Largest upload in bytes.
+    pub max_bytes: u64,
+    /// Uploads under way at once, all addresses together.
+    pub max_concurrent: usize,
+    /// Seconds that an upload may take.
+    pub deadline_seconds: u64,
+    /// What an upload takes of its address's limit.
+    pub cost: u32,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -72,6 +87,7 @@ impl Default for Config {
             max_header_bytes: 16 * 1024,
             allowed_origins: Vec::new(),
             limits: Limits::default(),
+            uploads: Uploads::default(),
             default_deadline_seconds: 15,
             drain_seconds: 20,
         }
@@ -88,6 +104,13 @@ impl Default for Limits {
             max_connections: 4_096,
             max_streams_per_connection: 128,
         }
+    }
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        // The largest photograph that is taken in, and some room.
+        Self { max_bytes: 80 * 1024 * 1024 + 64 * 1024, max_concurrent: 64, deadline_seconds: 600, cost: 10 }
     }
 }
 
@@ -125,6 +148,10 @@ impl Config {
             || limits.max_streams_per_connection == 0
         {
             return refuse("gateway.limits", "every maximum is at least 1");
+        }
+        let uploads = &self.uploads;
+        if uploads.max_bytes == 0 || uploads.max_concurrent == 0 || uploads.deadline_seconds == 0 || uploads.cost == 0 {
+            return refuse("gateway.uploads", "every number is at least 1");
         }
         if self.allowed_origins.iter().any(|origin| !is_origin(origin, mode)) {
             return refuse(

@@ -21,10 +21,11 @@ use crate::{
     call::Caller,
     cors::{self, Cors},
     headers,
-    json::{Problem, Table},
+    json::{Problem, SHORT_WAIT, Table},
     limits::Limiter,
     service::Readiness,
     trace::{TRACE_ID, Trace},
+    uploads::Proxy,
 };
 
 /// How often idle addresses are forgotten.
@@ -39,6 +40,7 @@ pub(crate) struct Edge {
     pub(crate) own: Routes,
     cors: Cors,
     readiness: Arc<dyn Readiness>,
+    uploads: Option<Proxy>,
     slots: Arc<Semaphore>,
 }
 
@@ -70,6 +72,7 @@ impl Edge {
             own,
             cors: Cors::new(&config.allowed_origins),
             readiness: parts.readiness,
+            uploads: parts.objects.map(|target| Proxy::new(target, &config.uploads)),
             slots: Arc::new(Semaphore::new(config.limits.max_concurrent_calls)),
             config: config.clone(),
         })
@@ -107,6 +110,10 @@ impl Edge {
         if headers::size(request.headers()) > self.config.max_header_bytes {
             return refuse(protocol, Problem::headers_too_large(), trace);
         }
+        if let Some(uploads) = self.uploads_of(request.uri().path()) {
+            let answered = self.upload(uploads, request, address, trace).await;
+            return answered.unwrap_or_else(|problem| problem.into_response(trace.id()));
+        }
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             return refuse(protocol, Refusal::unavailable("BUSY", "too many calls are under way; try again in a moment").into(), trace);
         };
@@ -117,6 +124,24 @@ impl Edge {
             Protocol::Json => self.transcode(request, address, trace).await.unwrap_or_else(|problem| problem.into_response(trace.id())),
         };
         response.map(|body| held(body, slot))
+    }
+
+    fn uploads_of(&self, path: &str) -> Option<&Proxy> {
+        self.uploads.as_ref().filter(|_| Proxy::is_under(path))
+    }
+
+    async fn upload(&self, uploads: &Proxy, request: Request<Body>, address: IpAddr, trace: &Trace) -> Result<Response<Body>, Problem> {
+        match uploads.accept(request) {
+            Ok(upload) => {
+                trace.name("upload");
+                self.admission.admit_upload(address, uploads.cost())?;
+                uploads.pass(upload).await
+            }
+            Err(problem) => {
+                self.admission.admit_stranger(address)?;
+                Err(problem)
+            }
+        }
     }
 
     /// gRPC-Web is gRPC with the trailers in the body.
@@ -142,13 +167,20 @@ impl Edge {
         if verbs.is_empty() && self.contract.method(path).is_some_and(|rule| rule.is_public()) {
             verbs.push(Method::POST);
         }
+        if self.uploads_of(path).is_some() {
+            verbs = vec![Method::PUT];
+        }
         if verbs.is_empty() { Problem::no_route().into_response(trace.id()) } else { cors::preflight(&verbs) }
     }
 
     async fn ready(&self) -> Response<Body> {
         match self.readiness.ready().await {
             Ok(()) => text(StatusCode::OK, "ready\n"),
-            Err(names) => text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", names.join(", "))),
+            Err(names) => {
+                let mut response = text(StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", names.join(", ")));
+                response.headers_mut().insert(header::RETRY_AFTER, SHORT_WAIT.as_secs().into());
+                response
+            }
         }
     }
 

@@ -18,7 +18,8 @@ mod passage;
 mod reflection;
 mod service;
 mod trace;
+mod uploads;
 
-pub use config::{Config, Limits, Tls};
+pub use config::{Config, Limits, Tls, Uploads};
 pub use error::{InitError, ServeError};
 pub use service::{Gateway, Parts, Readiness, TokenCheck, Transports, init};

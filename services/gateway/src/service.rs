@@ -35,6 +35,8 @@ pub struct Parts {
     pub mode: Mode,
     pub token_check: Arc<dyn TokenCheck>,
     pub readiness: Arc<dyn Readiness>,
+    /// Where the embedded object store listens, on plain loopback; `None` when the objects are in a real S3.
+    pub objects: Option<SocketAddr>,
 }
 
 /// A gateway that has its port and its certificate, and does not serve yet.

@@ -61,7 +61,10 @@ impl Config {
             return refuse("HASHING_AT_ONCE", "1 to 64 password hashes may be at work at once");
         }
         if mode == Mode::Production && self.signing_key_file.is_none() {
-            return refuse("SIGNING_KEY_FILE", "production needs a key of its own: `openssl genpkey -algorithm ed25519 -out identity-signing.key`");
+            return refuse(
+                "SIGNING_KEY_FILE",
+                "production needs a key of its own: `openssl genpkey -algorithm ed25519 -out identity-signing.key`",
+            );
         }
         if mode == Mode::Production && self.demo_accounts == Some(true) {
             return refuse("DEMO_ACCOUNTS", "demonstrations stay out of production; set it to false");

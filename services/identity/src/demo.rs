@@ -86,7 +86,13 @@ impl DemoAccounts {
     async fn make(&self) -> Result<(), BoxError> {
         let (whole, part) = (Self::path(&self.data), self.data.join("demo-accounts.json.part"));
         // The passwords are on disk before the first account is: a crash in between loses none.
-        let known = if whole.exists() { Some(read(&whole)?) } else if part.exists() { Some(read(&part)?) } else { None };
+        let known = if whole.exists() {
+            Some(read(&whole)?)
+        } else if part.exists() {
+            Some(read(&part)?)
+        } else {
+            None
+        };
         let is_fresh = known.is_none();
         let entries = match known {
             Some(entries) => entries,

@@ -4,7 +4,10 @@ use contract::vocabulary::Purpose;
 use foundation::PersonId;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
-use personal_data::{BlindIndex, Error, category, keys::{DataKey, Keys}};
+use personal_data::{
+    BlindIndex, Error, category,
+    keys::{DataKey, Keys},
+};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

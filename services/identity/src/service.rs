@@ -16,7 +16,7 @@ use crate::{
     first_administrator, housekeeping, links,
     migrations::Migrations,
     passwords::{self, Passwords},
-    reactions::{EndTokens, On},
+    reactions::{DestroyKey, EndTokens, On},
     revocations::Revocations,
     secrets::Secrets,
     sessions::{
@@ -75,6 +75,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let privacy = engines.transport(NAME, "privacy");
     let accounts = Accounts::new(db.clone(), secrets.clone(), passwords.clone(), throttle, sessions.clone(), privacy);
     let staff = Staff::new(db.clone(), secrets, sessions.clone());
+    let abandoned = DestroyKey::new(db.clone(), engines.keys(NAME), engines.transport(NAME, "keyring"));
     let sessions = sessions::rpc::Rpc(sessions);
     let ending = |on| Arc::new(EndTokens::new(db.clone(), revocations.clone(), on));
 
@@ -84,6 +85,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .serves(SessionsServer::new(sessions.clone()))
         .serves(SigningKeysServer::new(sessions))
         .serves(StaffServer::new(staff::rpc::Rpc(staff.clone())))
+        .reacts(Arc::new(abandoned))
         .reacts(ending(On::ErasureOrdered))
         .reacts(ending(On::PersonStateChanged))
         .holds(Holds::of::<Tables>(NAME).and::<events::Tables>())

@@ -55,7 +55,7 @@ impl School {
         let engines = Engines::open(settings).await?;
         let services = services(&engines).await?;
         let running = Host::new(engines.clone(), services)?.start();
-        let gateway = gateway::init(gateway_config(&engines)?, parts(&engines, &running)).await?;
+        let gateway = gateway::init(gateway_config(&engines)?, parts(&engines, &running)?).await?;
         let (address, stop) = (gateway.address(), CancellationToken::new());
         let until = stop.clone();
         let gateway = tokio::spawn(async move { gateway.serve(until.cancelled_owned()).await });
@@ -107,7 +107,7 @@ async fn services(engines: &Engines) -> Result<Vec<Service>, StartError> {
         privacy::keyring::init(privacy.key_encryption_key_file.clone(), engines).await?,
         privacy::init(privacy, engines).await?,
         identity::init(settings.section("identity")?, engines).await?,
-        learning::init(settings.section("learning")?, engines).await?,
+        learning::init(settings.section("learning")?, engines, engines.objects()?).await?,
         payment::init(settings.section("payment")?, engines).await?,
         communication::init(communication::Config::of(settings)?, engines).await?,
     ])
@@ -121,13 +121,14 @@ fn gateway_config(engines: &Engines) -> Result<gateway::Config, StartError> {
     Ok(config)
 }
 
-fn parts(engines: &Engines, running: &Running) -> gateway::Parts {
+fn parts(engines: &Engines, running: &Running) -> Result<gateway::Parts, StartError> {
     let peers = engines.peers();
-    gateway::Parts {
+    Ok(gateway::Parts {
         transports: Arc::new(move |name| Some(peers.transport("gateway", name))),
         clock: engines.clock(),
         mode: engines.mode(),
         token_check: Arc::new(Tokens(engines.verifier("gateway"))),
         readiness: Arc::new(Ready(running.readiness())),
-    }
+        objects: engines.objects()?.proxy_target(),
+    })
 }

@@ -15,7 +15,7 @@ mod service;
 mod testing;
 mod transfers;
 
+pub use self::service::{InitError, holds, init};
 pub use config::{Config, ConfigError, DEFAULTS};
 pub use migrations::Migrations;
 pub use secret::Secret;
-pub use self::service::{InitError, holds, init};

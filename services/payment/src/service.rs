@@ -2,11 +2,11 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use ::service::{EngineError, Engines, Service};
 use contract::payment::v1::{orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer};
 use egress::{Egress, MailSink, MailSinkError, PAYMENT_PARTNER};
 use foundation::Mode;
 use personal_data::{Holds, keys::Keys};
-use ::service::{EngineError, Engines, Service};
 
 use crate::{
     Config, ConfigError, Migrations,
@@ -119,4 +119,31 @@ fn way_out(config: &Config, engines: &Engines) -> Result<egress::Config, InitErr
     let mut way = egress::Config::new(engines.mode(), sink);
     way.trusted_ca = config.partner_trusted_ca.clone();
     Ok(way)
+}
+
+#[cfg(test)]
+mod tests {
+    use ::service::{Settings, settings::Environment};
+
+    use super::*;
+    use crate::DEFAULTS;
+
+    #[tokio::test]
+    async fn payment_starts_from_its_defaults_with_a_sandbox() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = ("KOLSAI_DATA".to_owned(), folder.path().display().to_string());
+        let settings = Settings::load_from(&[DEFAULTS], Environment::of([data])).unwrap();
+        let config: Config = settings.section(NAME).unwrap();
+        let engines = Engines::open(settings).await.unwrap();
+        let service = init(config, &engines).await.unwrap();
+        assert_eq!(service.name(), NAME);
+    }
+
+    #[tokio::test]
+    async fn production_does_not_start_with_the_sandbox() {
+        let settings = Settings::load_from(&[DEFAULTS], Environment::of([("KOLSAI_MODE".to_owned(), "production".to_owned())])).unwrap();
+        let config: Config = settings.section(NAME).unwrap();
+        assert_eq!(config.validate(settings.mode), Err(ConfigError::SandboxInProduction));
+        assert!(settings.validate_for_mode().unwrap_err().to_string().contains("KOLSAI__PAYMENT__SANDBOX"));
+    }
 }

@@ -86,15 +86,8 @@ pub(crate) async fn sandbox(clock: &Clock) -> Sandbox {
 
 /// A peer that is not there.
 fn away() -> Transport {
-    foundation::transport(tower_of(|_| async { Err::<http::Response<tonic::body::Body>, BoxError>("away".into()) }))
-}
-
-fn tower_of<F, W>(answer: F) -> impl tower::Service<http::Request<tonic::body::Body>, Response = http::Response<tonic::body::Body>, Error = BoxError, Future = W> + Clone + Send + Sync + 'static
-where
-    F: Fn(http::Request<tonic::body::Body>) -> W + Clone + Send + Sync + 'static,
-    W: Future<Output = Result<http::Response<tonic::body::Body>, BoxError>> + Send + 'static,
-{
-    tower::service_fn(answer)
+    let answer = |_: http::Request<tonic::body::Body>| async { Err::<http::Response<tonic::body::Body>, BoxError>("away".into()) };
+    foundation::transport(tower::service_fn(answer))
 }
 
 pub(crate) fn claim(person: PersonId, key: &str, body: &str) -> Idempotency {

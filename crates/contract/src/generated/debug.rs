@@ -76,6 +76,29 @@ for crate::generated::kolsai::communication::v1::OpenTicketRequest {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::Ticket {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Ticket")
+            .field("ticket_id", &self.ticket_id)
+            .field(
+                "topic",
+                &crate::debug::named::<
+                    crate::generated::kolsai::communication::v1::Topic,
+                >(self.topic),
+            )
+            .field(
+                "state",
+                &crate::debug::named::<
+                    crate::generated::kolsai::communication::v1::TicketState,
+                >(self.state),
+            )
+            .field("opened_at", &self.opened_at)
+            .field("changed_at", &self.changed_at)
+            .field("messages", &self.messages)
+            .field("sender_name", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::TicketAnswered {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("TicketAnswered")

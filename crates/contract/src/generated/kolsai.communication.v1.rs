@@ -1176,6 +1176,7 @@ impl ::prost::Name for WriteOnRequest {
     }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct Ticket {
     #[prost(string, tag = "1")]
     pub ticket_id: ::prost::alloc::string::String,
@@ -1190,6 +1191,9 @@ pub struct Ticket {
     /// The oldest first.
     #[prost(message, repeated, tag = "6")]
     pub messages: ::prost::alloc::vec::Vec<TicketMessage>,
+    /// How to address a sender without an account, if they said; empty in lists.
+    #[prost(string, tag = "7")]
+    pub sender_name: ::prost::alloc::string::String,
 }
 impl ::prost::Name for Ticket {
     const NAME: &'static str = "Ticket";

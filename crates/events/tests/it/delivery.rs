@@ -128,5 +128,7 @@ async fn a_reactor_says_who_it_is() {
         (reactor.name(), reactor.service(), reactor.kind(), reactor.db().service()),
         ("communication.note-on-link", "communication", "kolsai.identity.v1.LinkIssued", "communication")
     );
-    assert!(Outcome::Done.is_taken() && !Outcome::Held.is_taken() && !Outcome::Parked.is_taken() && !Outcome::Later(String::new()).is_taken());
+    assert!(
+        Outcome::Done.is_taken() && !Outcome::Held.is_taken() && !Outcome::Parked.is_taken() && !Outcome::Later(String::new()).is_taken()
+    );
 }

@@ -117,12 +117,8 @@ impl Reaction<LinkIssued> for Hearing {
     const ABOUT_THE_ERASED: bool = true;
 
     async fn react_in_tx(&self, tx: &Tx, link: LinkIssued) -> Result<(), ReactionError> {
-        let row = stage::Model {
-            id: Uuid::now_v7(),
-            person: link.person_id.parse().unwrap(),
-            link_id: link.link_id.parse().unwrap(),
-            number: 0,
-        };
+        let row =
+            stage::Model { id: Uuid::now_v7(), person: link.person_id.parse().unwrap(), link_id: link.link_id.parse().unwrap(), number: 0 };
         assert!(matches!(tx.insert::<stage::Entity>(row).await, Err(personal_data::Error::NotAdmitted)));
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(())

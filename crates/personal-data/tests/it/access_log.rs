@@ -50,7 +50,7 @@ fn broken_at(chain: &[Model]) -> Option<i64> {
 async fn fifty_at_once_make_one_chain(engine: Engine) {
     let keyring = Keyring::new(&engine.clock);
     let log = AccessLog::new(engine.database::<Migrations>(SERVICE).await, keyring.keys(SERVICE));
-    record_many(&[log.clone()], &keyring, 50).await;
+    record_many(std::slice::from_ref(&log), &keyring, 50).await;
     let chain = log.after(0, 1000).await.unwrap();
     assert_eq!((chain.len(), broken_at(&chain)), (100, None));
 }
@@ -88,7 +88,8 @@ async fn any_change_of_an_entry_shows(engine: Engine) {
     let chain = log.after(0, 10).await.unwrap();
     assert_eq!(broken_at(&chain), None);
 
-    let changes: [(&str, fn(&mut Model)); 9] = [
+    type Change = fn(&mut Model);
+    let changes: [(&str, Change); 9] = [
         ("at", |e| e.at = e.at.plus(std::time::Duration::from_micros(1))),
         ("actor_handle", |e| e.actor_handle.push('x')),
         ("actor_role", |e| e.actor_role = "administrator".into()),

@@ -1,6 +1,6 @@
 //! Databases to test on: a file in a folder of its own, or a database of its own on a PostgreSQL that is running already.
 
-use std::{sync::Once, time::Duration};
+use std::{io::Write, sync::Once, time::Duration};
 
 use foundation::{Clock, Mode};
 use personal_data::Db;
@@ -31,7 +31,8 @@ impl Engine {
     pub fn postgres() -> Option<Self> {
         static SAID: Once = Once::new();
         let Ok(base) = std::env::var(POSTGRES) else {
-            SAID.call_once(|| eprintln!("{POSTGRES} is not set: everything that follows is tested on SQLite only"));
+            // Past the capture of the test harness: this must be seen.
+            SAID.call_once(|| drop(writeln!(std::io::stderr(), "{POSTGRES} is not set: nothing is tested on PostgreSQL")));
             return None;
         };
         let prefix = format!("kolsai_it_{}", foundation::uuid::Uuid::new_v4().simple());

@@ -173,10 +173,7 @@ async fn an_erasure_deletes_locks_forgets_and_leaves_a_tombstone(engine: Engine)
     let report = stage.erase(person).await;
 
     let classes: Vec<_> = report.classes.iter().map(|c| (c.table, c.before, c.after, c.locked, c.law, c.objects)).collect();
-    assert_eq!(
-        classes,
-        [("profile", 1, 0, 0, None, 0), ("letter", 2, 0, 0, None, 1), ("invoice", 1, 1, 1, Some("Tax Code, art. 48"), 0)]
-    );
+    assert_eq!(classes, [("profile", 1, 0, 0, None, 0), ("letter", 2, 0, 0, None, 1), ("invoice", 1, 1, 1, Some("Tax Code, art. 48"), 0)]);
     assert_eq!(report.left_over, 0);
     assert_eq!(person_state::of(&stage.db, person).await.unwrap(), State::Erased);
     assert!(matches!(stage.db.begin_for("test.late", person, Purpose::Rights).await, Err(Error::Erased)));
@@ -257,10 +254,7 @@ async fn tables_and_columns_nobody_declared_are_named(engine: Engine) {
     drift.sort();
     assert_eq!(
         drift,
-        [
-            "column `letter.draft` is in the database and in no map",
-            "table `notes_of_the_night` is in the database and in no map",
-        ]
+        ["column `letter.draft` is in the database and in no map", "table `notes_of_the_night` is in the database and in no map",]
     );
 }
 

@@ -170,7 +170,8 @@ impl keyring_server::Keyring for Served {
 
     async fn list_handles(&self, request: Request<pb::ListHandlesRequest>) -> Result<Response<pb::ListHandlesResponse>, Status> {
         let person = person(&request.into_inner().person_id)?;
-        let handles = self.open()?.handles.iter().filter(|((_, whose), _)| *whose == person).map(|(_, handle)| handle.to_string()).collect();
+        let handles =
+            self.open()?.handles.iter().filter(|((_, whose), _)| *whose == person).map(|(_, handle)| handle.to_string()).collect();
         Ok(Response::new(pb::ListHandlesResponse { handles }))
     }
 

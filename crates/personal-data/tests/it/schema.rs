@@ -7,7 +7,12 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::engines::{Engine, number, on_both_engines, rows};
 
-on_both_engines!(every_kind_of_column_comes_back_as_it_was, indexes_stand_and_bind, a_second_start_changes_nothing, a_failed_migration_leaves_nothing);
+on_both_engines!(
+    every_kind_of_column_comes_back_as_it_was,
+    indexes_stand_and_bind,
+    a_second_start_changes_nothing,
+    a_failed_migration_leaves_nothing
+);
 
 /// Every kind of column that `schema` can write.
 mod everything {

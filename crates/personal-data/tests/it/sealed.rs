@@ -193,7 +193,9 @@ async fn debug_shows_nothing() {
     let shown = format!("{row:?} {key:?} {:?}", key.raw());
 
     assert!(shown.contains("first_name: <sealed>") && shown.contains("email_index: <blind index>"), "{shown}");
-    for secret in ["Айгүл", "+7701", &hex::encode(key.raw().bytes()), &format!("{:?}", key.raw().bytes()), &format!("{:?}", bytes(&row.first_name))] {
+    for secret in
+        ["Айгүл", "+7701", &hex::encode(key.raw().bytes()), &format!("{:?}", key.raw().bytes()), &format!("{:?}", bytes(&row.first_name))]
+    {
         assert!(!shown.contains(secret), "{secret} is in {shown}");
     }
 }

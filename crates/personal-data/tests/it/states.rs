@@ -135,7 +135,11 @@ async fn scoped_reads_leave_out_whom_the_state_forbids(engine: Engine) {
                 visible.push(*id);
             }
             let of: Vec<_> = query::of::<letter::Entity>(*person, purpose).all(&db).await.unwrap();
-            assert_eq!(of.iter().map(|letter| letter.id).collect::<Vec<_>>(), if may { vec![*id] } else { vec![] }, "{state:?} {purpose:?}");
+            assert_eq!(
+                of.iter().map(|letter| letter.id).collect::<Vec<_>>(),
+                if may { vec![*id] } else { vec![] },
+                "{state:?} {purpose:?}"
+            );
             assert_eq!(query::by_key::<letter::Entity>(*id, purpose).one(&db).await.unwrap().is_some(), may, "{state:?} {purpose:?}");
         }
         across.sort();

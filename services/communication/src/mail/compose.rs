@@ -61,9 +61,9 @@ impl Composer {
     }
 
     async fn notice(&self, row: &mail::Model, notice: Notice) -> Result<Mail, NotSent> {
-        let with_token = matches!(notice, Notice::Confirm | Notice::ResetPassword);
-        let reader = self.reader(row.person, with_token.then_some(row.about)).await?;
-        if with_token && reader.link_token.is_empty() {
+        let purpose = Kind::Notice(notice).purpose();
+        let reader = self.reader(row.person, (purpose == Purpose::Account).then_some(row.about)).await?;
+        if matches!(notice, Notice::Confirm | Notice::ResetPassword) && reader.link_token.is_empty() {
             return Err(NotSent::Never("the link is gone"));
         }
         let link = format!("{}{}", self.url, path(notice, row.about, &reader.link_token));
@@ -73,7 +73,7 @@ impl Composer {
         };
         let facts: [Fact<'_>; 3] = [("first_name", &reader.first_name), ("link", &link), ("course", &course)];
         let filled = self.texts.notice(notice, reader.language, &facts);
-        Ok(self.mail(row, &reader, filled, Kind::Notice(notice).purpose(), notice.classes()))
+        Ok(self.mail(row, &reader, filled, purpose, notice.classes()))
     }
 
     async fn ticket(&self, row: &mail::Model, notice: Notice) -> Result<Mail, NotSent> {

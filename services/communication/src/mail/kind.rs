@@ -95,6 +95,8 @@ impl Kind {
     pub fn purpose(self) -> Purpose {
         match self {
             Self::Notice(Notice::TicketReceived | Notice::TicketAnswered) => Purpose::Support,
+            // Links are part of keeping an account: they reach a restricted person too, who may still sign in.
+            Self::Notice(Notice::Confirm | Notice::ResetPassword | Notice::AlreadyRegistered) => Purpose::Account,
             Self::Notice(_) => Purpose::ServiceNotice,
             Self::Newsletter => Purpose::Newsletter,
         }

@@ -23,7 +23,7 @@ const BATCH: u64 = 32;
 const POLL: Duration = Duration::from_millis(500);
 
 /// What a person waits for goes before what they do not.
-const IN_TURN: [Purpose; 3] = [Purpose::ServiceNotice, Purpose::Support, Purpose::Newsletter];
+const IN_TURN: [Purpose; 4] = [Purpose::Account, Purpose::ServiceNotice, Purpose::Support, Purpose::Newsletter];
 
 /// Clones share everything.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ pub mod mail {
     #[sea_orm(table_name = "mail")]
     #[personal(
         category = Communication,
-        purposes(ServiceNotice, Newsletter, Support, Rights),
+        purposes(Account, ServiceNotice, Newsletter, Support, Rights),
         keep(after = created, years = 1),
         erase = delete
     )]

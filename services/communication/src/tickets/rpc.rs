@@ -104,6 +104,7 @@ fn head(row: &ticket::Model) -> pb::Ticket {
         opened_at: Some(row.opened_at.to_proto()),
         changed_at: Some(row.changed_at.to_proto()),
         messages: Vec::new(),
+        sender_name: String::new(),
     }
 }
 
@@ -120,7 +121,8 @@ fn queued(row: &ticket::Model, agent: PersonId) -> pb::QueuedTicket {
 
 impl From<Thread> for pb::Ticket {
     fn from(thread: Thread) -> Self {
-        Self { messages: thread.messages.into_iter().map(Into::into).collect(), ..head(&thread.ticket) }
+        let messages = thread.messages.into_iter().map(Into::into).collect();
+        Self { messages, sender_name: thread.sender_name.unwrap_or_default(), ..head(&thread.ticket) }
     }
 }
 

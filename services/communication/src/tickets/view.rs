@@ -14,6 +14,8 @@ use crate::language::Language;
 /// A ticket and everything written in it.
 pub struct Thread {
     pub ticket: ticket::Model,
+    /// How to address a sender without an account.
+    pub sender_name: Option<String>,
     /// The oldest first.
     pub messages: Vec<Message>,
 }
@@ -32,7 +34,8 @@ pub(super) async fn thread(db: &Db, ticket: ticket::Model, key: &Key) -> Result<
         let text = row.open_text(key)?;
         messages.push(Message { id: row.id, by_school: row.by_school, text, sent_at: row.sent_at });
     }
-    Ok(Thread { ticket, messages })
+    let sender_name = ticket.open_name(key)?;
+    Ok(Thread { ticket, sender_name, messages })
 }
 
 /// What a mail about a ticket needs.

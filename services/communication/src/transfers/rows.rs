@@ -10,7 +10,7 @@ pub mod transfer {
     #[sea_orm(table_name = "transfer")]
     #[personal(
         category = Communication,
-        purposes(ServiceNotice, Newsletter, Support, Rights),
+        purposes(Account, ServiceNotice, Newsletter, Support, Rights),
         keep(after = created, years = 1),
         erase = delete
     )]

@@ -12,6 +12,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 use super::fault::Fault;
 use crate::cors;
 
+/// What "try again in a moment" means.
+pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(1);
+
 /// A refusal on its way to a JSON caller. Nothing in it was written by the caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem {
@@ -26,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    fn new(http: StatusCode, code: Code, reason: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn new(http: StatusCode, code: Code, reason: &str, message: impl Into<String>) -> Self {
         let (reason, domain) = (reason.into(), DOMAIN.into());
         Self { http, code, message: message.into(), reason, domain, faults: Vec::new(), retry_after: None, allow: None }
     }
@@ -88,6 +91,12 @@ impl Problem {
         Self { faults, ..problem }
     }
 
+    /// How long to wait. Whoever says "not now" says when, even when the service behind did not.
+    fn wait(&self) -> Option<Duration> {
+        let not_now = matches!(self.http, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        self.retry_after.or_else(|| not_now.then_some(SHORT_WAIT))
+    }
+
     /// The object under `error`.
     pub(crate) fn to_json(&self, trace_id: &str) -> Value {
         let mut error = Map::new();
@@ -98,7 +107,7 @@ impl Problem {
         error.insert("domain".into(), self.domain.to_string().into());
         let faults = self.faults.iter().map(|fault| json!({ "field": fault.field, "description": fault.description }));
         error.insert("field_violations".into(), faults.collect());
-        if let Some(after) = self.retry_after {
+        if let Some(after) = self.wait() {
             error.insert("retry_after_seconds".into(), seconds(after).into());
         }
         error.retain(|_, value| {
@@ -113,7 +122,7 @@ impl Problem {
         *response.status_mut() = self.http;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if let Some(after) = self.retry_after {
+        if let Some(after) = self.wait() {
             headers.insert(header::RETRY_AFTER, seconds(after).into());
         }
         if self.http == StatusCode::UNAUTHORIZED {
@@ -233,6 +242,19 @@ mod tests {
             "field_violations": [{ "field": "password", "description": "12 characters at least" }], "retry_after_seconds": 2, "trace_id": "0af7"
         }});
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn whoever_is_told_not_now_is_told_when() {
+        for (status, wait) in [
+            (Status::unavailable("connect"), Some("1")),
+            (Status::resource_exhausted("full"), Some("1")),
+            (Refusal::exhausted("FULL", "full", Duration::from_secs(7)).into(), Some("7")),
+            (Status::not_found(""), None),
+        ] {
+            let response = Problem::from(status).into_response("0af7");
+            assert_eq!(response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap()), wait);
+        }
     }
 
     #[test]

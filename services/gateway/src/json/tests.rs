@@ -123,6 +123,7 @@ impl Till {
             mode: Mode::Development,
             token_check: Arc::new(Yes),
             readiness: Arc::new(Yes),
+            objects: None,
         };
         Self { edge: Arc::new(Edge::try_new(contract, &Config::default(), parts, Routes::default()).unwrap()), seen }
     }

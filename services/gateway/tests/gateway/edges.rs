@@ -20,6 +20,7 @@ async fn probes_answer() {
     school.ready.store(false, Ordering::Relaxed);
     let told = school.get("/readyz").over_http1().send().await;
     assert_eq!((told.status, &told.body[..]), (StatusCode::SERVICE_UNAVAILABLE, &b"not ready: identity\n"[..]));
+    assert_eq!(told.header("retry-after"), "1");
 }
 
 #[tokio::test]
@@ -106,6 +107,7 @@ async fn a_call_ends_at_its_deadline_and_too_many_at_once_are_shed() {
     });
     assert_eq!(slow.status, StatusCode::GATEWAY_TIMEOUT);
     assert_eq!((shed.status, shed.reason().as_str()), (StatusCode::SERVICE_UNAVAILABLE, "BUSY"));
+    assert_eq!(shed.header("retry-after"), "1");
     assert_eq!(school.get("/v1/signing-keys").send().await.status, StatusCode::OK);
 }
 
@@ -129,7 +131,7 @@ async fn calls_under_way_finish_when_the_gateway_stops() {
             let request = http::Request::get(url)
                 .header("accept-language", SLOW)
                 .header("grpc-timeout", "1S")
-                .body(http_body_util::Full::default())
+                .body(http_body_util::Full::<bytes::Bytes>::default())
                 .unwrap();
             client.request(request).await.unwrap().status()
         }

@@ -140,3 +140,18 @@ async fn the_idempotency_key_may_come_as_a_header() {
     let told = school.post("/v1/accounts", without).header("idempotency-key", "12345").send().await;
     assert_eq!(told.json(), json!({ "linkTtlSeconds": 6 }));
 }
+
+#[tokio::test]
+async fn an_empty_answer_is_an_empty_object() {
+    let school = School::open().await;
+    let told = school.ask(Method::DELETE, "/v1/sessions/current").signed_in().send().await;
+    assert_eq!((told.status, &told.body[..], told.header("content-type")), (StatusCode::OK, &b"{}"[..], "application/json"));
+}
+
+#[tokio::test]
+async fn not_now_says_when() {
+    let school = School::open().await;
+    let told = school.get("/v1/me/sessions").signed_in().send().await;
+    assert_eq!((told.status, told.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+    assert_eq!(told.json()["error"]["retry_after_seconds"], 1);
+}

@@ -4,3 +4,4 @@ mod edges;
 mod grpc;
 mod json;
 mod school;
+mod uploads;

@@ -1,6 +1,7 @@
 //! A gateway on a free port, two services behind it, and clients that trust its development authority.
 
 use std::{
+    net::SocketAddr,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -72,6 +73,11 @@ impl School {
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::before(None, change).await
+    }
+
+    /// With an embedded object store behind it.
+    pub async fn before(objects: Option<SocketAddr>, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (clock, ready, seen) = (Clock::system(Mode::Development), Arc::new(AtomicBool::new(true)), Arc::default());
         let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), certificate_folder: folder.path().to_owned(), ..Config::default() };
@@ -83,6 +89,7 @@ impl School {
             mode: Mode::Development,
             token_check: Arc::new(OneToken),
             readiness: Arc::new(Ready(ready.clone())),
+            objects,
         };
         let gateway: Gateway = gateway::init(config, parts).await.unwrap();
         let port = gateway.address().port();
@@ -113,7 +120,11 @@ impl School {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a caller of the gateway, not a way out of the house")]
-    pub fn client(&self, http2: bool) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+    pub fn client<B>(&self, http2: bool) -> Client<HttpsConnector<HttpConnector>, B>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+    {
         let connector = HttpsConnectorBuilder::new().with_tls_config(self.tls(&[])).https_only();
         let connector = if http2 { connector.enable_http2().build() } else { connector.enable_http1().build() };
         Client::builder(TokioExecutor::new()).http2_only(http2).build(connector)
@@ -226,6 +237,14 @@ async fn serve(request: Request<Body>) -> Response<Body> {
         "/kolsai.identity.v1.Accounts/Confirm" => {
             unary(request, |_: identity::ConfirmRequest| -> Result<identity::ConfirmResponse, _> {
                 Err(Status::unknown("10.0.0.7:5432 says no"))
+            })
+            .await
+        }
+        "/kolsai.identity.v1.Sessions/SignOut" => unary(request, |_: identity::SignOutRequest| Ok(identity::SignOutResponse {})).await,
+        // As a library refuses that knows no details of ours.
+        "/kolsai.identity.v1.Sessions/ListSessions" => {
+            unary(request, |_: identity::ListSessionsRequest| -> Result<identity::ListSessionsResponse, _> {
+                Err(Status::unavailable("the database is away"))
             })
             .await
         }

@@ -13,11 +13,7 @@ use super::{
     rules::{self, Email},
 };
 use crate::{
-    links::{
-        self,
-        rows::LinkId,
-        rules::Kind,
-    },
+    links::{self, rows::LinkId, rules::Kind},
     sessions,
     throttle::Attempt,
 };
@@ -82,8 +78,7 @@ impl Accounts {
         let tx = self.db.begin_for("identity.reset-password", person, Purpose::Account).await?;
         links::use_in_tx(&tx, link).await?;
         links::use_all_in_tx(&tx, person, Kind::ResetPassword).await?;
-        let mut credential =
-            query::of::<credential::Entity>(person, Purpose::Account).one(&tx).await?.ok_or(Error::NoSuchAccount)?;
+        let mut credential = query::of::<credential::Entity>(person, Purpose::Account).one(&tx).await?.ok_or(Error::NoSuchAccount)?;
         (credential.password, credential.changed_at) = (hash, tx.clock().now());
         tx.update::<credential::Entity>(&mut credential).await?;
         let account = query::of::<account::Entity>(person, Purpose::Account).one(&tx).await?;

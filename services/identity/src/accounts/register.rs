@@ -14,11 +14,7 @@ use super::{
     rules::{Consent, Language, Registration},
 };
 use crate::{
-    links::{
-        self,
-        rows::LinkId,
-        rules::Kind,
-    },
+    links::{self, rows::LinkId, rules::Kind},
     secrets::Use,
     throttle::Attempt,
 };

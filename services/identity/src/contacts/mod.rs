@@ -8,7 +8,10 @@ use service::Caller;
 
 use crate::{
     accounts::Accounts,
-    links::{self, rows::{LinkId, link}},
+    links::{
+        self,
+        rows::{LinkId, link},
+    },
 };
 
 #[derive(Debug, thiserror::Error)]

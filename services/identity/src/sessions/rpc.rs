@@ -5,7 +5,10 @@ use foundation::Refusal;
 use service::caller;
 use tonic::{Request, Response, Status};
 
-use super::{Sessions, rows::{SessionId, session}};
+use super::{
+    Sessions,
+    rows::{SessionId, session},
+};
 
 /// The adapter of both.
 #[derive(Clone)]
@@ -50,10 +53,7 @@ fn encode(session: &session::Model, current: Option<SessionId>) -> pb::Session {
 
 #[tonic::async_trait]
 impl signing_keys_server::SigningKeys for Rpc {
-    async fn list_signing_keys(
-        &self,
-        _: Request<pb::ListSigningKeysRequest>,
-    ) -> Result<Response<pb::ListSigningKeysResponse>, Status> {
+    async fn list_signing_keys(&self, _: Request<pb::ListSigningKeysRequest>) -> Result<Response<pb::ListSigningKeysResponse>, Status> {
         let signer = self.0.signer();
         let key = pb::SigningKey { key_id: signer.id(), public_key: signer.public().to_vec() };
         Ok(Response::new(pb::ListSigningKeysResponse { keys: vec![key] }))

@@ -104,8 +104,7 @@ impl Staff {
             }
             None => {
                 let (person, role, until, granted_by) = (grant.person, grant.role.into(), grant.until, grant.by);
-                let row =
-                    role_grant::Model { id, person, role, reason, granted_at: now, until, revoked_at: None, granted_by, version: 1 };
+                let row = role_grant::Model { id, person, role, reason, granted_at: now, until, revoked_at: None, granted_by, version: 1 };
                 tx.insert::<role_grant::Entity>(row.clone()).await?;
                 row
             }

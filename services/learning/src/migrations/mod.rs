@@ -5,6 +5,19 @@ use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
 use crate::{attempts, certificates, enrolments, study, submissions, teaching};
 
+/// The entities of learning's own tables: what it holds about people.
+pub type Tables = (
+    enrolments::rows::enrolment::Entity,
+    enrolments::rows::order::Entity,
+    study::rows::Entity,
+    attempts::rows::Entity,
+    submissions::rows::upload::Entity,
+    submissions::rows::submission::Entity,
+    teaching::rows::grant::Entity,
+    teaching::rows::feedback::Entity,
+    certificates::rows::Entity,
+);
+
 pub struct Migrations;
 
 impl MigratorTrait for Migrations {

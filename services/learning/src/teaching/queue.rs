@@ -33,7 +33,7 @@ const USUAL: u32 = 20;
 impl Teaching {
     /// Unanswered work of this instructor's learners whose course is open.
     pub async fn queue(&self, instructor: PersonId, size: u32, after: Option<Place>) -> Result<Page, Error> {
-        let size = if size == 0 { USUAL } else { size.min(MOST) };
+        let size = if size == 0 { USUAL } else { Ord::min(size, MOST) };
         let mut select = query::across::<submission::Entity>(Purpose::Education)
             .filter(submission::Column::AnsweredAt.is_null())
             .filter(Expr::exists(taught_by(instructor)))

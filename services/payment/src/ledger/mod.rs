@@ -13,7 +13,13 @@ use rows::{LedgerEntryId, TaxReceiptId, ledger_entry, tax_receipt};
 use rules::{Account, Posting, ReceiptKind, agrees};
 
 /// Books a transition of an order, and sees that the order's books then say what its state says.
-pub(crate) async fn post_in_tx(tx: &Tx, order: &course_order::Model, state: State, postings: &[Posting], at: Timestamp) -> Result<(), Error> {
+pub(crate) async fn post_in_tx(
+    tx: &Tx,
+    order: &course_order::Model,
+    state: State,
+    postings: &[Posting],
+    at: Timestamp,
+) -> Result<(), Error> {
     for posting in postings {
         let row = ledger_entry::Model {
             id: LedgerEntryId::new_v7(),
@@ -28,7 +34,8 @@ pub(crate) async fn post_in_tx(tx: &Tx, order: &course_order::Model, state: Stat
         };
         tx.insert::<ledger_entry::Entity>(row).await?;
     }
-    let entries = query::across::<ledger_entry::Entity>(Purpose::Payment).filter(ledger_entry::Column::OrderId.eq(order.id)).all(tx).await?;
+    let entries =
+        query::across::<ledger_entry::Entity>(Purpose::Payment).filter(ledger_entry::Column::OrderId.eq(order.id)).all(tx).await?;
     let booked: Option<Vec<Posting>> = entries.iter().map(posting).collect();
     match booked {
         Some(booked) if agrees(&booked, state, order.amount_minor) => Ok(()),
@@ -42,7 +49,13 @@ fn posting(entry: &ledger_entry::Model) -> Option<Posting> {
 }
 
 /// Writes what tax law keeps of a payment or a refund, and nothing more.
-pub(crate) async fn receipt_in_tx(tx: &Tx, order: &course_order::Model, kind: ReceiptKind, number: &str, at: Timestamp) -> Result<(), Error> {
+pub(crate) async fn receipt_in_tx(
+    tx: &Tx,
+    order: &course_order::Model,
+    kind: ReceiptKind,
+    number: &str,
+    at: Timestamp,
+) -> Result<(), Error> {
     tx.insert::<tax_receipt::Entity>(tax_receipt::Model {
         id: TaxReceiptId::new_v7(),
         person_id: order.person_id,

@@ -45,7 +45,7 @@ impl Orders {
     }
 
     /// One round. Answers how many orders were due.
-    async fn ask_due(&self, cancelled: &CancellationToken) -> Result<usize, Error> {
+    pub(super) async fn ask_due(&self, cancelled: &CancellationToken) -> Result<usize, Error> {
         let due = rows::due(&self.db, self.db.clock().now(), BATCH).await?;
         let count = due.len();
         for order in due {

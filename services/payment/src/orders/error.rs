@@ -43,7 +43,9 @@ impl From<Error> for Refusal {
         match error {
             Error::NoSuchOrder => Self::not_found("NO_SUCH_ORDER", "there is no such order, or it is not yours"),
             Error::NoSuchCourse => Self::not_found("NO_SUCH_COURSE", "there is no such course").at_field("course_id"),
-            Error::NotForSale => Self::precondition("NOT_FOR_SALE", "this course is not sold for tenge at the moment").at_field("course_id"),
+            Error::NotForSale => {
+                Self::precondition("NOT_FOR_SALE", "this course is not sold for tenge at the moment").at_field("course_id")
+            }
             Error::AlreadyPaid => Self::precondition("ALREADY_PAID", "you have paid for this course already; open it in your courses"),
             Error::NotPaid => Self::precondition("NOT_PAID", "only an order that is paid can be given back"),
             Error::NoReason => Self::invalid("NO_REASON", "reason", "say why the money goes back"),
@@ -57,7 +59,9 @@ impl From<Error> for Refusal {
                 };
                 Self::precondition(reason, message)
             }
-            Error::PageToken => Self::invalid("INVALID_PAGE_TOKEN", "page_token", "send the token of the page before, as it was given to you"),
+            Error::PageToken => {
+                Self::invalid("INVALID_PAGE_TOKEN", "page_token", "send the token of the page before, as it was given to you")
+            }
             Error::PageSize => Self::invalid("INVALID_PAGE_SIZE", "page_size", "ask for 1 to 100 orders"),
             Error::Data(error) => error.into(),
             Error::Refused(refusal) => refusal,

@@ -64,7 +64,13 @@ impl Orders {
     }
 
     /// The new order, and whether it is new: of one course a person has one open order at a time.
-    async fn open(&self, person: PersonId, course: CourseId, price: Price, claim: &Idempotency) -> Result<(course_order::Model, bool), Error> {
+    async fn open(
+        &self,
+        person: PersonId,
+        course: CourseId,
+        price: Price,
+        claim: &Idempotency,
+    ) -> Result<(course_order::Model, bool), Error> {
         let tx = self.db.begin_for("payment.create-order", person, Purpose::Payment).await?;
         let (mut open, mut paid) = (None, false);
         for order in rows::of_course_in_tx(&tx, person, course).await? {
@@ -174,7 +180,8 @@ impl Orders {
     }
 
     async fn show(&self, order: course_order::Model) -> Result<Shown, Error> {
-        if !order.standing()?.is_open() || order.payment_url.is_none() {
+        // While an outcome is not known, nobody is asked to pay again.
+        if order.standing()? != State::Pending || order.payment_url.is_none() {
             return Ok(Shown { order, payment_url: None });
         }
         let key = match self.keys.of::<category::Payment>(order.person_id, Purpose::Payment).await {

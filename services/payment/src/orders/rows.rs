@@ -113,12 +113,7 @@ pub(crate) fn tables() -> Vec<schema::Table> {
             .number("version")
             .index(&["person_id", "created_at"])
             .index(&["due_at"]),
-        schema::table("order_alarm", "id")
-            .id("person_id")
-            .id("order_id")
-            .code("contradiction")
-            .time("first_at")
-            .index(&["person_id"]),
+        schema::table("order_alarm", "id").id("person_id").id("order_id").code("contradiction").time("first_at").index(&["person_id"]),
     ]
 }
 
@@ -136,7 +131,12 @@ pub(crate) async fn of_course_in_tx(tx: &Tx, person: PersonId, course: CourseId)
 }
 
 /// One page of a person's orders, the newest first, and one more if there is one.
-pub(crate) async fn page(db: &personal_data::Db, person: PersonId, after: Option<Place>, size: u64) -> Result<Vec<course_order::Model>, Error> {
+pub(crate) async fn page(
+    db: &personal_data::Db,
+    person: PersonId,
+    after: Option<Place>,
+    size: u64,
+) -> Result<Vec<course_order::Model>, Error> {
     use course_order::Column::{CreatedAt, Id};
     let mut orders = query::of::<course_order::Entity>(person, Purpose::Rights);
     if let Some(place) = after {

@@ -23,23 +23,15 @@ pub(crate) enum State {
 }
 
 impl State {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Created,
-        Self::Pending,
-        Self::Unknown,
-        Self::Paid,
-        Self::Failed,
-        Self::Expired,
-        Self::RefundPending,
-        Self::Refunded,
-    ];
+    pub(crate) const ALL: [Self; 8] =
+        [Self::Created, Self::Pending, Self::Unknown, Self::Paid, Self::Failed, Self::Expired, Self::RefundPending, Self::Refunded];
 
     /// As the column has it.
     pub(crate) fn of(code: i32) -> Option<Self> {
         Self::ALL.into_iter().find(|state| *state as i32 == code)
     }
 
-    /// Whether the order can still be paid on the partner's page.
+    /// Whether the order has no outcome yet.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Created | Self::Pending | Self::Unknown)
     }

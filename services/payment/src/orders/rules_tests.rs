@@ -20,7 +20,14 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        Self { state: State::Created, payment: None, booked: Vec::new(), receipts: Vec::new(), announced: Vec::new(), been: vec![State::Created] }
+        Self {
+            state: State::Created,
+            payment: None,
+            booked: Vec::new(),
+            receipts: Vec::new(),
+            announced: Vec::new(),
+            been: vec![State::Created],
+        }
     }
 
     fn feed(&mut self, input: &Input) -> Result<bool, Refused> {
@@ -64,14 +71,7 @@ impl World {
 }
 
 fn report(status: Status) -> Report {
-    Report {
-        order_id: uuid::Uuid::nil(),
-        payment_id: "p-1".into(),
-        status,
-        amount: SUM,
-        currency: "KZT".into(),
-        merchant: "kolsai".into(),
-    }
+    Report { order_id: uuid::Uuid::nil(), payment_id: "p-1".into(), status, amount: SUM, currency: "KZT".into(), merchant: "kolsai".into() }
 }
 
 fn said(status: Status) -> Input {

@@ -79,7 +79,10 @@ impl Partner {
                 Placed::Rejected
             }
             Ok(answer) if answer.status.is_client_error() => {
-                tracing::error!(status = answer.status.as_u16(), "the payment partner does not take our calls; see the settings of payment");
+                tracing::error!(
+                    status = answer.status.as_u16(),
+                    "the payment partner does not take our calls; see the settings of payment"
+                );
                 Placed::NotSent
             }
             Ok(_) | Err(egress::Error::NotAnswered { .. }) => Placed::Unanswered,
@@ -166,5 +169,8 @@ fn read<T: DeserializeOwned>(answer: &Answer) -> Option<T> {
         tracing::error!(alarm = "CARD_NUMBER", "the payment partner sent a card number; its answer was dropped");
         return None;
     }
-    answer.json().inspect_err(|_| tracing::error!(alarm = "PARTNER_PROTOCOL", "the payment partner answered something else than was agreed")).ok()
+    answer
+        .json()
+        .inspect_err(|_| tracing::error!(alarm = "PARTNER_PROTOCOL", "the payment partner answered something else than was agreed"))
+        .ok()
 }

@@ -37,7 +37,7 @@ enum Outcome {
 pub(super) async fn show(shared: State, Path(id): Path<Uuid>) -> Response {
     match shared.payments().find(id) {
         None => page(StatusCode::NOT_FOUND, "<p>There is no such payment.</p>"),
-        Some(payment) if payment.is_open() => page(StatusCode::OK, &form(payment)),
+        Some(payment) if payment.is_waiting() => page(StatusCode::OK, &form(payment)),
         Some(payment) => page(StatusCode::OK, &done(payment)),
     }
 }
@@ -56,7 +56,7 @@ pub(super) async fn pay(shared: State, Path(id): Path<Uuid>, body: Bytes) -> Res
         Outcome::Declined => Status::Declined,
         Outcome::Unknown => Status::Unknown,
     };
-    let settled = shared.payments().settle(id, status);
+    let settled = shared.payments().pay(id, status);
     match settled {
         None => page(StatusCode::CONFLICT, "<p>There is no such payment, or it has its outcome already.</p>"),
         Some(payment) => {

@@ -38,7 +38,12 @@ impl Payment {
     }
 
     /// Whether somebody may still pay.
-    pub(super) fn is_open(&self) -> bool {
+    pub(super) fn is_waiting(&self) -> bool {
+        self.status == Status::Pending
+    }
+
+    /// Whether it has no outcome yet.
+    fn is_open(&self) -> bool {
         matches!(self.status, Status::Pending | Status::Unknown)
     }
 
@@ -76,6 +81,12 @@ impl Payments {
         let payment = Payment { id, order, status: Status::Pending, event, plan: vec![Delivery::Genuine], held: Vec::new() };
         self.0.insert(id, payment.clone());
         Some(payment)
+    }
+
+    /// As `settle`, from the page: what is being looked into is not paid a second time.
+    pub(super) fn pay(&mut self, id: Uuid, status: Status) -> Option<Payment> {
+        self.find(id).filter(|payment| payment.is_waiting())?;
+        self.settle(id, status)
     }
 
     /// Gives an open payment its outcome. None: there is no such payment, or it has one already.

@@ -17,7 +17,7 @@ fn texts(archive: &mut ZipArchive<Cursor<Vec<u8>>>) -> Vec<(String, String)> {
         let mut entry = archive.by_index(index).unwrap();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).unwrap();
-        texts.push((entry.name().to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+        texts.push((entry.name().unwrap().into_owned(), String::from_utf8_lossy(&bytes).into_owned()));
     }
     texts
 }

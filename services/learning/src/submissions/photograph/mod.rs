@@ -65,6 +65,8 @@ pub fn take_in(bytes: &[u8], memory: u64) -> Result<Photograph, Unusable> {
     let (exposure, orientation) = exposure::read(bytes);
     // Without Exif of its own the container may still say how it stands.
     let orientation = orientation.unwrap_or_else(|| decoder.orientation().unwrap_or(Orientation::NoTransforms));
+    // The pixels themselves count too; decoders only watch what they take beside them.
+    limits.reserve(decoder.total_bytes()).map_err(refused)?;
     decoder.set_limits(limits).map_err(refused)?;
     let mut image = image::DynamicImage::from_decoder(decoder).map_err(refused)?;
     image.apply_orientation(orientation);

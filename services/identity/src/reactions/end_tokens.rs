@@ -1,8 +1,8 @@
-//! What identity does on privacy's events beside what every holder does: an erased person's tokens end at once.
+//! An erased person's tokens end at once, before what every holder does is done.
 
 use async_trait::async_trait;
 use contract::{Event, Purpose, privacy::v1 as pb};
-use events::{Envelope, Outcome, Reactor, parked};
+use events::{Envelope, Outcome, Reactor};
 use foundation::PersonId;
 use personal_data::{Db, Error, query};
 
@@ -83,16 +83,11 @@ impl Reactor for EndTokens {
         match self.person(envelope) {
             Ok(None) => Outcome::Done,
             Ok(Some(person)) => self.end(person).await.map_or_else(|error| Outcome::Later(error.to_string()), |()| Outcome::Done),
-            Err(reason) => match self.park(envelope, reason).await {
-                Ok(()) => Outcome::Parked,
-                Err(error) => Outcome::Later(error.to_string()),
-            },
+            Err(reason) => super::set_aside(self, envelope, reason).await,
         }
     }
 
     async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), Error> {
-        let tx = self.db.begin("identity.park").await?;
-        parked::park_in_tx(&tx, envelope, self.name(), reason).await?;
-        tx.commit().await
+        super::park(&self.db, envelope, self.name(), reason).await
     }
 }

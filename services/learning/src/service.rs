@@ -1,0 +1,122 @@
+//! What learning is made of.
+
+use std::{sync::Arc, time::Duration};
+
+use contract::learning::v1 as pb;
+use events::reactor;
+use foundation::BoxError;
+use objects::{Objects, Prefix};
+use personal_data::Holds;
+use service::{CancellationToken, EngineError, Engines, Service};
+
+use crate::{
+    attempts::Attempts,
+    catalogue::{Catalogue, Problems},
+    certificates::{self, Certificates},
+    config::{Config, ConfigError},
+    enrolments::{CloseOnRefund, Enrolments, OpenOnPayment},
+    migrations::{Migrations, Tables},
+    study::{self, Study},
+    submissions::{self, Held, Photographs, Submissions},
+    teaching::{self, ForgetInstructor, Instructors, NoteInstructor, Teaching},
+};
+
+const NAME: &str = "learning";
+
+/// Why learning does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Courses(#[from] Problems),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// `objects` is the store of this process: photographs are put there sealed.
+pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result<Service, InitError> {
+    config.validate()?;
+    let catalogue = Catalogue::embedded()?;
+    let db = engines.database::<Migrations>(NAME).await?;
+    let keys = engines.keys(NAME);
+
+    let enrolments = Enrolments::new(db.clone(), catalogue.clone());
+    let study = Study::new(db.clone(), catalogue.clone());
+    let attempts = Attempts::new(db.clone(), keys.clone(), catalogue.clone());
+    let submissions = Submissions::new(db.clone(), keys.clone(), objects.clone(), catalogue.clone(), config);
+    let photographs = Photographs::new(keys.clone(), objects.clone());
+    let teaching = Teaching::new(db.clone(), keys.clone(), catalogue.clone());
+    let instructors = Instructors::new(db.clone());
+    let certificates = Certificates::new(db.clone());
+
+    let held = |room| Arc::new(Held::new(db.clone(), keys.clone(), objects.clone(), room));
+    let holds = Holds::of::<Tables>(NAME)
+        .and::<events::Tables>()
+        .with_objects("incoming", held(Prefix::Incoming))
+        .with_objects("originals", held(Prefix::Originals))
+        .with_objects("renditions", held(Prefix::Renditions));
+
+    Ok(Service::named(NAME)
+        .serves(pb::catalogue_server::CatalogueServer::new(catalogue.clone()))
+        .serves(pb::enrolments_server::EnrolmentsServer::new(enrolments.clone()))
+        .serves(pb::lessons_server::LessonsServer::new(study::rpc::Lessons { study, enrolments }))
+        .serves(pb::tests_server::TestsServer::new(attempts))
+        .serves(pb::submissions_server::SubmissionsServer::new(submissions::rpc::Rpc {
+            submissions: submissions.clone(),
+            photographs: photographs.clone(),
+            teaching: teaching.clone(),
+        }))
+        .serves(pb::teaching_server::TeachingServer::new(teaching::rpc::Rpc { teaching, instructors: instructors.clone(), photographs }))
+        .serves(pb::certificates_server::CertificatesServer::new(certificates::rpc::Rpc { certificates, catalogue: catalogue.clone() }))
+        .reacts(reactor(&db, OpenOnPayment(catalogue)))
+        .reacts(reactor(&db, CloseOnRefund))
+        .reacts(reactor(&db, NoteInstructor))
+        .reacts(reactor(&db, ForgetInstructor))
+        .holds(holds)
+        .ties(Arc::new(instructors.clone()))
+        .works("assign-instructors", {
+            let committed = db.committed().clone();
+            move |cancel| assign(instructors.clone(), committed.clone(), cancel)
+        })
+        .works("sweep-uploads", move |cancel| sweep(submissions.clone(), cancel)))
+}
+
+/// After anything was written here, and now and then for grants that ran out by themselves.
+async fn assign(instructors: Instructors, committed: Arc<tokio::sync::Notify>, cancel: CancellationToken) -> Result<(), BoxError> {
+    const PAUSE: Duration = Duration::from_millis(500);
+    const AT_LEAST: Duration = Duration::from_secs(30);
+    while !cancel.is_cancelled() {
+        // Asked for before looking, so that nothing written meanwhile is missed.
+        let something = committed.notified();
+        let given = instructors.assign_waiting().await?;
+        if given > 0 {
+            tracing::info!(given, "enrolments were given an instructor");
+        }
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            () = something => {}
+            () = tokio::time::sleep(AT_LEAST) => {}
+        }
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+    Ok(())
+}
+
+async fn sweep(submissions: Submissions, cancel: CancellationToken) -> Result<(), BoxError> {
+    const PERIOD: Duration = Duration::from_secs(60 * 60);
+    while !cancel.is_cancelled() {
+        let removed = submissions.sweep().await?;
+        if removed > 0 {
+            tracing::info!(removed, "uploads that were never sent in were removed");
+        }
+        tokio::select! {
+            () = cancel.cancelled() => break,
+            () = tokio::time::sleep(PERIOD) => {}
+        }
+    }
+    Ok(())
+}
