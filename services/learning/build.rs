@@ -15,7 +15,8 @@ fn main() -> io::Result<()> {
     let mut list = String::from("&[\n");
     for file in files {
         let name = file.strip_prefix(&root).map_err(io::Error::other)?;
-        writeln!(list, "    ({:?}, include_str!({:?})),", name.display().to_string(), file.display().to_string()).map_err(io::Error::other)?;
+        writeln!(list, "    ({:?}, include_str!({:?})),", name.display().to_string(), file.display().to_string())
+            .map_err(io::Error::other)?;
     }
     list.push_str("]\n");
     #[allow(clippy::disallowed_methods, reason = "how Cargo tells a build script where to write")]

@@ -32,6 +32,7 @@ impl School {
         // A second provider in the same process changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().expect("a folder for the school");
+        log_to(&data.path().join("school.log"));
         let stack = Stack::of_environment();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let further: Vec<_> = further.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -80,6 +81,13 @@ impl School {
         }
         self.data
     }
+}
+
+/// What the school logs lies in its data folder, where the scan for markers looks too. The first school of a process has it.
+fn log_to(path: &std::path::Path) {
+    let Ok(file) = std::fs::File::create(path) else { return };
+    let filter = "info,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::sync::Mutex::new(file)).try_init();
 }
 
 async fn settings(data: &TempDir, stack: &Stack, further: Vec<(String, String)>) -> Settings {

@@ -26,4 +26,3 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 pub use self::service::{InitError, NAME, init};
 pub use config::{Config, ConfigError};
 pub use demo::DemoAccounts;
-pub use revocations::person_key;

@@ -4,17 +4,12 @@ use std::time::Duration;
 
 use cache::{Cache, CacheError};
 use foundation::{PersonId, Refusal, Timestamp};
-use service::token::revocation_key;
+use service::token::{person_revocation_key, revocation_key};
 
 use crate::sessions::rows::SessionId;
 
 /// Longer than any access token lives.
 const TTL: Duration = Duration::from_secs(15 * 60);
-
-/// Where it is noted that every token of a person has ended.
-pub fn person_key(person: PersonId) -> String {
-    format!("revoked-person:{person}")
-}
 
 /// A revocation could not be noted: whatever needed it must not go on.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +47,6 @@ impl Revocations {
 
     /// Ends every access token of a person, whatever its session.
     pub async fn end_person(&self, person: PersonId, at: Timestamp) -> Result<(), Error> {
-        Ok(self.cache.set(&person_key(person), at.seconds().to_string().into_bytes(), TTL).await?)
+        Ok(self.cache.set(&person_revocation_key(person), at.seconds().to_string().into_bytes(), TTL).await?)
     }
 }

@@ -66,8 +66,11 @@ impl School {
 
     async fn until_ready(&self) -> Result<(), StartError> {
         let readiness = self.running.readiness();
+        let settings = self.engines().settings();
+        let identity: identity::Config = settings.section("identity")?;
+        let demo = identity.makes_demo_accounts(settings.mode).then(|| identity::DemoAccounts::path(&settings.data));
         let ready = async {
-            while readiness.ready().await.is_err() {
+            while readiness.ready().await.is_err() || demo.as_ref().is_some_and(|path| !path.exists()) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

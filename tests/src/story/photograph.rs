@@ -119,3 +119,22 @@ fn place() -> Vec<u8> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_seen_where_there_is_one() {
+        let with = made().unwrap();
+        assert!(names_a_place(&with));
+        assert!(tells_only_pixels("it", &with).is_err());
+        // The same without its first segment.
+        let length = usize::from(u16::from_be_bytes([with[4], with[5]]));
+        let without = [&with[..2], &with[4 + length..]].concat();
+        assert!(!names_a_place(&without));
+        assert!(tells_only_pixels("it", &without).is_ok());
+        assert!(tells_only_pixels("it", &without[..without.len() - 2]).is_err(), "cut short");
+        assert!(tells_only_pixels("it", b"no photograph").is_err());
+    }
+}

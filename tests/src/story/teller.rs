@@ -44,7 +44,11 @@ impl Teller {
                 if let Some(answer) = last.answer.filter(|_| !broken.shows_answer()) {
                     println!("\nThe last answer before that:\n{}", whole(&answer));
                 }
-                println!("\nThe trace id is {trace}.");
+                if trace.is_empty() {
+                    println!("\nThere is no trace id: nothing answered.")
+                } else {
+                    println!("\nThe trace id is {trace}.")
+                }
             }
         }
         done

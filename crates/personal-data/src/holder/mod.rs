@@ -7,7 +7,6 @@ mod table;
 
 use std::sync::Arc;
 
-use contract::{Category, Purpose};
 use foundation::PersonId;
 
 pub use erase::{ClassReport, ErasureReport};
@@ -91,17 +90,5 @@ impl Holds {
     fn store(&self, map: &TableMap, column: &str) -> Option<&Arc<dyn HeldObjects>> {
         let name = map.columns.iter().find(|c| c.name == column)?.note;
         self.objects.iter().find(|(store, _)| *store == name).map(|(_, objects)| objects)
-    }
-
-    /// Whether any column of this category is sealed.
-    fn seals(&self, category: Category) -> bool {
-        self.maps().iter().any(|map| map.category() == Some(category) && map.columns.iter().any(map::ColumnMap::is_sealed))
-    }
-
-    fn categories(&self) -> Vec<(Category, Purpose)> {
-        let mut all: Vec<_> = self.tables.iter().filter_map(|table| table.map().category()).map(|c| (c, Purpose::Rights)).collect();
-        all.sort();
-        all.dedup();
-        all
     }
 }

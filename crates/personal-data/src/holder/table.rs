@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use contract::Purpose;
 use foundation::PersonId;
 use sea_orm::{
     ColumnTrait, ExprTrait, Iden, IntoActiveModel, Iterable, ModelTrait, PaginatorTrait, QueryFilter, Value,
@@ -9,7 +10,11 @@ use sea_orm::{
 };
 
 use super::ExportedRow;
-use crate::{Db, Error, JsonValue, Mapped, Tx, keys::RawKey, map::TableMap};
+use crate::{
+    Db, Error, JsonValue, Mapped, Tx,
+    keys::Keys,
+    map::{ColumnMap, TableMap},
+};
 
 /// A table of this service, seen by export and erasure.
 #[async_trait::async_trait]
@@ -18,8 +23,8 @@ pub trait HeldTable: Send + Sync {
     fn boxed_clone(&self) -> Box<dyn HeldTable>;
     /// Rows that are this person's.
     async fn count_in_tx(&self, tx: &Tx, person: PersonId) -> Result<u64, Error>;
-    /// Rows as JSON, with the keys of their objects beside them.
-    async fn export(&self, db: &Db, person: PersonId, key: Option<&RawKey>) -> Result<Vec<ExportedRow>, Error>;
+    /// Rows as JSON, with the keys of their objects beside them. A key is borrowed only when there is something to open.
+    async fn export(&self, db: &Db, person: PersonId, keys: &Keys) -> Result<Vec<ExportedRow>, Error>;
     /// Keys of this person's objects, by column.
     async fn objects(&self, db: &Db, person: PersonId) -> Result<Vec<(String, String)>, Error>;
     /// Deletes this person's rows.
@@ -52,12 +57,18 @@ where
         }
     }
 
-    async fn export(&self, db: &Db, person: PersonId, key: Option<&RawKey>) -> Result<Vec<ExportedRow>, Error> {
+    async fn export(&self, db: &Db, person: PersonId, keys: &Keys) -> Result<Vec<ExportedRow>, Error> {
         let Some(owner) = E::owner() else { return Ok(Vec::new()) };
+        let models = E::find().filter(owner.eq(person)).all(db).await?;
+        let sealed = E::MAP.columns.iter().any(ColumnMap::is_sealed) && !models.is_empty();
+        let key = match E::MAP.category().filter(|_| sealed) {
+            Some(category) => Some(keys.raw(person, category, Purpose::Rights).await?),
+            None => None,
+        };
         let mut rows = Vec::new();
-        for model in E::find().filter(owner.eq(person)).all(db).await? {
+        for model in models {
             let mut json = serde_json::Map::new();
-            let sealed = key.map_or_else(|| Ok(Vec::new()), |key| E::opened(&model, key))?;
+            let sealed = key.as_ref().map_or_else(|| Ok(Vec::new()), |key| E::opened(&model, key))?;
             for column in E::Column::iter() {
                 let name = column.to_string();
                 let word = E::MAP.columns.iter().find(|c| c.name == name).map_or("", |c| c.word);

@@ -11,7 +11,7 @@ use pb::{keyring_client::KeyringClient, leased_key::Refusal as KeyRefusal};
 use tonic::Code;
 
 pub use data_key::{DataKey, RawKey};
-use leases::{Handles, Leases};
+use leases::{Handles, Lease, Leases};
 
 use crate::{Error, category::CategoryMark};
 
@@ -61,25 +61,21 @@ impl Keys {
     /// One answer per person, in their order, in one call for those that are not on loan already.
     pub async fn many(&self, people: &[PersonId], category: Category, purpose: Purpose) -> Result<Vec<Result<RawKey, Error>>, Error> {
         let now = self.0.clock.now();
-        let missing: Vec<_> =
-            people.iter().filter(|person| self.0.leases.get(**person, category, purpose, now).is_none()).copied().collect();
-        let mut refused = Vec::new();
+        // A person evicted while the keyring answers is not remembered: what comes back may be older than the eviction.
+        let seen = self.0.leases.evictions();
+        let mut answers: Vec<_> = people.iter().map(|person| self.0.leases.get(*person, category, purpose, now).map(Ok)).collect();
+        let missing: Vec<_> = (0..people.len()).filter(|at| answers[*at].is_none()).collect();
         if !missing.is_empty() {
-            let answer = self.lease(&missing, category, purpose).await?;
-            for (person, leased) in missing.iter().zip(answer) {
-                match self.read(*person, &leased, purpose) {
-                    Ok((key, until)) => self.0.leases.put(*person, category, purpose, key, until),
-                    Err(error) => refused.push((*person, error)),
-                }
+            let ask: Vec<_> = missing.iter().map(|at| people[*at]).collect();
+            let leased = self.lease(&ask, category, purpose).await?;
+            for (at, leased) in missing.into_iter().zip(leased) {
+                answers[at] = Some(self.read(people[at], &leased, purpose).map(|(key, until)| {
+                    self.0.leases.put(people[at], Lease { category, purpose, key: key.clone(), until }, seen);
+                    key
+                }));
             }
         }
-        Ok(people
-            .iter()
-            .map(|person| match refused.iter().position(|(who, _)| who == person) {
-                Some(at) => Err(refused.swap_remove(at).1),
-                None => self.0.leases.get(*person, category, purpose, now).ok_or(Error::KeyringAway),
-            })
-            .collect())
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or(Err(Error::KeyringAway))).collect())
     }
 
     async fn lease(&self, people: &[PersonId], category: Category, purpose: Purpose) -> Result<Vec<pb::LeasedKey>, Error> {
@@ -113,11 +109,12 @@ impl Keys {
         if let Some(handle) = self.0.handles.get(person) {
             return Ok(Some(handle));
         }
+        let seen = self.0.handles.evictions();
         let ask = pb::HandlesRequest { person_ids: vec![person.to_string()] };
         let answer = self.0.client.clone().handles(ask).await.map_err(|status| away(&status))?.into_inner();
         let handle = answer.handles.first().and_then(|h| h.handle.parse().ok());
         if let Some(handle) = handle {
-            self.0.handles.put(person, handle);
+            self.0.handles.put(person, handle, seen);
         }
         Ok(handle)
     }

@@ -84,7 +84,7 @@ async fn a_worker_that_panics_or_fails_is_started_anew_and_shows() {
     });
     let started = workers::spawn(&tasks, "learning", service.workers[0].clone(), stop.clone());
     tasks.close();
-    let readiness = Readiness::new(vec![], vec![started]);
+    let readiness = Readiness::new(vec![], vec![], vec![started]);
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(readiness.ready().await, Err(vec![NotReady::Worker { service: "learning", worker: "pipeline" }]));
     tokio::time::sleep(Duration::from_millis(900)).await;

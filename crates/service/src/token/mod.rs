@@ -5,4 +5,4 @@ mod keys;
 mod verifier;
 
 pub use claims::{AUDIENCE, Claims};
-pub use verifier::{TokenVerifier, revocation_key};
+pub use verifier::{TokenVerifier, person_revocation_key, revocation_key};

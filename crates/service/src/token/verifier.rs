@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cache::Cache;
-use foundation::{Clock, Refusal, Transport};
+use foundation::{Clock, PersonId, Refusal, Transport};
 use jsonwebtoken::{Algorithm, Validation};
 use uuid::Uuid;
 
@@ -18,6 +18,11 @@ const AHEAD: i64 = 60;
 /// Where identity notes that a session has ended: any value, for at least as long as its last access token lives.
 pub fn revocation_key(session: Uuid) -> String {
     format!("revoked:{session}")
+}
+
+/// Where it is noted that every token of a person has ended, whatever its session.
+pub fn person_revocation_key(person: PersonId) -> String {
+    format!("revoked-person:{person}")
 }
 
 /// Checks access tokens; clones share the keys.
@@ -54,12 +59,15 @@ impl TokenVerifier {
         if claims.iat > now + AHEAD || claims.auth_time > now + AHEAD {
             return Err(invalid());
         }
-        match self.0.cache.get(&revocation_key(claims.sid)).await {
-            Ok(None) => Ok(claims),
-            Ok(Some(_)) => Err(Refusal::unauthenticated("SESSION_ENDED", "this session has ended; sign in again")),
-            // An unknown revocation may be one: no answer, no entry.
-            Err(_) => Err(Refusal::unavailable("REVOCATIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again")),
+        for key in [revocation_key(claims.sid), person_revocation_key(claims.sub)] {
+            match self.0.cache.get(&key).await {
+                Ok(None) => {}
+                Ok(Some(_)) => return Err(Refusal::unauthenticated("SESSION_ENDED", "this session has ended; sign in again")),
+                // An unknown revocation may be one: no answer, no entry.
+                Err(_) => return Err(Refusal::unavailable("REVOCATIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again")),
+            }
         }
+        Ok(claims)
     }
 
     async fn signed(&self, bearer: &str) -> Result<Claims, Refusal> {

@@ -128,12 +128,9 @@ mod tests {
     fn of_multiple_exactly_all_right_ones_count() {
         let test = first_test();
         let id = "blue-hour-practice";
-        for (chosen, expected) in [
-            (options(&["tripod", "timer"]), 1),
-            (options(&["tripod"]), 0),
-            (options(&["tripod", "timer", "flash"]), 0),
-            (options(&[]), 0),
-        ] {
+        for (chosen, expected) in
+            [(options(&["tripod", "timer"]), 1), (options(&["tripod"]), 0), (options(&["tripod", "timer", "flash"]), 0), (options(&[]), 0)]
+        {
             assert_eq!(score(&test, &one(id, chosen.clone())).unwrap().right, expected, "{chosen:?}");
         }
     }

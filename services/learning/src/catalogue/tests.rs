@@ -37,7 +37,8 @@ fn broken_toml_is_told_with_its_line() {
 
 #[test]
 fn a_right_answer_that_is_no_option_is_told_with_its_line() {
-    let found = told(embedded_but("light-and-line/01-light/test.toml", |text| text.replacen("[\"six-degrees\"]", "[\"seven-degrees\"]", 1)));
+    let found =
+        told(embedded_but("light-and-line/01-light/test.toml", |text| text.replacen("[\"six-degrees\"]", "[\"seven-degrees\"]", 1)));
     assert_eq!(found, ["course/light-and-line/01-light/test.toml:7: `correct` names an option of this question"]);
 }
 

@@ -55,7 +55,9 @@ mod tests {
     #[test]
     fn lookalikes_are_forgiven_and_nonsense_is_not() {
         assert_eq!(normalised(" kol-oil1 0000 0000-0000").as_deref(), Some("KOL-0111-0000-0000-0000"));
-        for nonsense in ["", "KOL", "KOL-0000-0000-0000-000", "ABC-0000-0000-0000-0000", "KOL-000U-0000-0000-0000", "KOL-000Ж-0000-0000-0000"] {
+        for nonsense in
+            ["", "KOL", "KOL-0000-0000-0000-000", "ABC-0000-0000-0000-0000", "KOL-000U-0000-0000-0000", "KOL-000Ж-0000-0000-0000"]
+        {
             assert_eq!(normalised(nonsense), None, "{nonsense}");
         }
     }

@@ -27,11 +27,8 @@ impl Held {
 
     /// The object's submission, and what the object is sealed to.
     async fn sealed_to(&self, person: PersonId, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        let named = Condition::any()
-            .add(Column::Original.eq(key))
-            .add(Column::Full.eq(key))
-            .add(Column::Large.eq(key))
-            .add(Column::Small.eq(key));
+        let named =
+            Condition::any().add(Column::Original.eq(key)).add(Column::Full.eq(key)).add(Column::Large.eq(key)).add(Column::Small.eq(key));
         let row: Option<Model> = query::of::<Entity>(person, Purpose::Rights).filter(named).one(&self.db).await?;
         Ok(row.map(|row| {
             let part = match key {

@@ -3,7 +3,6 @@
 mod error;
 mod held;
 mod names;
-mod photograph;
 mod photographs;
 pub mod rows;
 pub mod rpc;

@@ -4,9 +4,10 @@ use contract::{Purpose, google::api::HttpBody};
 use futures::{StreamExt, TryStreamExt, stream};
 use objects::{ObjectKey, Objects};
 use personal_data::{category, keys::Keys};
+use photograph::Details;
 use tonic::Status;
 
-use super::{Error, names, photograph::Details, rows::submission, rpc::BodyStream};
+use super::{Error, names, rows::submission, rpc::BodyStream};
 
 const JPEG: &str = "image/jpeg";
 

@@ -7,14 +7,11 @@ use contract::{
     learning::v1::{self as pb, submission::State, submissions_server},
 };
 use futures::Stream;
+use photograph::Exposure;
 use service::caller;
 use tonic::{Request, Response, Status};
 
-use super::{
-    Opened, Photographs, PrepareUpload, Prepared, SendIn, Size, Submissions,
-    photograph::Exposure,
-    rows::submission,
-};
+use super::{Opened, Photographs, PrepareUpload, Prepared, SendIn, Size, Submissions, rows::submission};
 use crate::{
     catalogue::{Assignment, Language},
     ids::{AssignmentId, CourseId, SubmissionId, UploadId},
@@ -114,18 +111,16 @@ pub(crate) fn encode(row: &submission::Model, opened: Option<Opened>, feedback: 
         note: note.unwrap_or_default(),
         width: details.as_ref().map_or(0, |details| details.width),
         height: details.as_ref().map_or(0, |details| details.height),
-        exposure: details.map(|details| details.exposure.into()),
+        exposure: details.map(|details| encode_exposure(details.exposure)),
         sent_at: Some(row.sent_at.to_proto()),
         feedback: feedback.into_iter().map(pb::Feedback::from).collect(),
         rendition_sizes: Size::ASKED.to_vec(),
     }
 }
 
-impl From<Exposure> for pb::Exposure {
-    fn from(exposure: Exposure) -> Self {
-        let Exposure { camera, lens, exposure_time, aperture, iso, focal_length, taken_at } = exposure;
-        Self { camera, lens, exposure_time, aperture, iso, focal_length, taken_at }
-    }
+fn encode_exposure(exposure: Exposure) -> pb::Exposure {
+    let Exposure { camera, lens, exposure_time, aperture, iso, focal_length, taken_at } = exposure;
+    pb::Exposure { camera, lens, exposure_time, aperture, iso, focal_length, taken_at }
 }
 
 impl From<Prepared> for pb::Upload {

@@ -1,6 +1,6 @@
 //! What may be uploaded and said, and how refusals are remembered.
 
-use super::photograph::Unusable;
+use photograph::Unusable;
 
 /// Of one file: 80 MB.
 pub const MOST_BYTES: u64 = 80_000_000;

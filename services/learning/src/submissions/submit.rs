@@ -7,19 +7,22 @@ use contract::{Purpose, learning::v1::SubmissionReceived};
 use events::announce_in_tx;
 use foundation::PersonId;
 use personal_data::{Idempotency, category, keys::DataKey, query};
+use photograph::{Photograph, Unusable};
 use sea_orm::{ColumnTrait, QueryFilter};
 use tracing::Instrument;
 
 use super::{
     Error, Size, Submissions, names, own,
-    photograph::{self, Photograph, Unusable},
     rows::{submission, upload},
     rules,
 };
 use crate::ids::{AssignmentId, UploadId};
 
-/// For so long an upload belongs to the call that took it; longer than any call lasts.
-const LEASE: Duration = Duration::from_secs(120);
+/// For so long an upload belongs to the call that took it; well longer than work on it may last.
+const LEASE: Duration = Duration::from_secs(150);
+const LONGEST_WORK: Duration = Duration::from_secs(90);
+/// For so long after its link ended an upload may be sent in; the sweep comes later.
+const USABLE: Duration = Duration::from_secs(12 * 60 * 60);
 
 pub struct SendIn {
     pub upload: UploadId,
@@ -49,7 +52,10 @@ impl Submissions {
             Taken::Ours(row) => row,
         };
         // Goes on when the caller leaves: half a photograph helps nobody, and asking again finds the whole.
-        let work = { let this = self.clone(); async move { this.work(row, ask, &key).await } };
+        let work = {
+            let this = self.clone();
+            async move { this.work(row, ask, &key).await }
+        };
         tokio::spawn(work.in_current_span()).await.map_err(|_| Error::BrokeOff)?
     }
 
@@ -68,6 +74,9 @@ impl Submissions {
             return Err(why.into());
         }
         let now = tx.clock().now();
+        if row.expires_at.plus(USABLE) < now {
+            return Err(Error::NoSuchUpload);
+        }
         if row.taken_until.is_some_and(|until| until > now) {
             return Err(Error::InWork);
         }
@@ -79,7 +88,7 @@ impl Submissions {
     }
 
     async fn work(&self, row: upload::Model, ask: SendIn, key: &Key) -> Result<submission::Model, Error> {
-        let accepted = self.accept(row.clone(), ask, key).await;
+        let accepted = tokio::time::timeout(LONGEST_WORK, self.accept(row.clone(), ask, key)).await.unwrap_or(Err(Error::TooSlow));
         match &accepted {
             Ok(_) => {}
             Err(Error::Unusable(why)) => self.refuse(row, *why).await?,
@@ -170,20 +179,26 @@ impl Submissions {
     }
 
     /// Nothing of a photograph that was not accepted stays sealed; the upload may be tried again if it is still there.
-    async fn give_back(&self, mut row: upload::Model) {
-        let given = async {
-            for key in names::sealed(row.id) {
-                self.objects.delete(&key).await?;
-            }
-            let tx = self.db.begin_for("learning.give-upload-back", row.learner_id, Purpose::Education).await?;
-            row.taken_until = None;
-            tx.update::<upload::Entity>(&mut row).await?;
-            tx.commit().await?;
-            Ok::<_, Error>(())
-        };
+    async fn give_back(&self, row: upload::Model) {
         // The lease ends by itself, and the sweep removes what is left.
-        if let Err(error) = given.await {
+        if let Err(error) = self.try_give_back(row).await {
             tracing::warn!(%error, "an upload could not be given back");
         }
+    }
+
+    async fn try_give_back(&self, mut row: upload::Model) -> Result<(), Error> {
+        match self.db.begin_for("learning.look-after-upload", row.learner_id, Purpose::Education).await {
+            // A commit whose answer was lost holds this person's lock: once we have it, what was decided is there to see.
+            Ok(tx) if own(&tx, row.learner_id, names::submission(row.id)).await?.is_some() => return Ok(()),
+            Ok(_) | Err(personal_data::Error::Erased) => {}
+            Err(error) => return Err(error.into()),
+        }
+        for key in names::sealed(row.id) {
+            self.objects.delete(&key).await?;
+        }
+        let tx = self.db.begin_for("learning.give-upload-back", row.learner_id, Purpose::Education).await?;
+        row.taken_until = None;
+        tx.update::<upload::Entity>(&mut row).await?;
+        Ok(tx.commit().await?)
     }
 }

@@ -74,12 +74,8 @@ impl Teaching {
                 completion::settle_in_tx(&tx, &self.catalogue, enrolment).await?;
             }
         }
-        let event = FeedbackGiven {
-            feedback_id: id.to_string(),
-            submission_id: found.id.to_string(),
-            learner_id: learner.to_string(),
-            version: 1,
-        };
+        let event =
+            FeedbackGiven { feedback_id: id.to_string(), submission_id: found.id.to_string(), learner_id: learner.to_string(), version: 1 };
         announce_in_tx(&tx, event).await?;
         tx.commit().await?;
         open(&row, key)

@@ -10,8 +10,8 @@ use crate::{
     ids::{EnrolmentId, SubmissionId},
     submissions::{
         Photographs, Size,
-        rpc::{BodyStream, encode},
         rows::submission,
+        rpc::{BodyStream, encode},
     },
 };
 

@@ -10,7 +10,11 @@ use crate::{
     stage::Stage,
 };
 
-on_both_engines!(without_enrolment_there_is_no_such_lesson, a_lesson_completed_many_times_at_once_is_completed_once, a_refund_closes_lessons_and_keeps_progress);
+on_both_engines!(
+    without_enrolment_there_is_no_such_lesson,
+    a_lesson_completed_many_times_at_once_is_completed_once,
+    a_refund_closes_lessons_and_keeps_progress
+);
 
 async fn without_enrolment_there_is_no_such_lesson(engine: Engine) {
     let stage = Stage::on(&engine).await;

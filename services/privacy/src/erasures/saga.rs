@@ -44,10 +44,13 @@ impl Erasures {
             .await?;
         for row in due {
             let id = row.id;
-            if let Err(error) = self.advance(row).await {
-                tracing::warn!(erasure = %id, %error, "an erasure does not go on for now");
-                self.later(id).await?;
+            match self.advance(row).await {
+                Ok(()) => continue,
+                // A report came in meanwhile: it is looked at again at once.
+                Err(Error::Changed(_)) => continue,
+                Err(error) => tracing::warn!(erasure = %id, %error, "an erasure does not go on for now"),
             }
+            self.later(id).await?;
         }
         Ok(())
     }

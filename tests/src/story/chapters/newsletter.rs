@@ -34,7 +34,7 @@ pub async fn read_and_ended(teller: &mut Teller, reader: &Person) -> Result<(), 
         })
         .await?;
     teller
-        .step("One click, without signing in, ends the newsletter and nothing else.", async |school| {
+        .step("One click, without signing in, ends the newsletter.", async |school| {
             let click = school.call(http::Method::POST, link.as_str()).body("application/x-www-form-urlencoded", ONE_CLICK);
             click.bytes().await?;
             let ended = school.get("/v1/me/newsletter").by(reader).ok().await?;

@@ -179,9 +179,9 @@ fn what_does_not_fit_into_memory_is_refused() {
 
 /// As PNG (ISO/IEC 15948, annex D) computes it.
 fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
-    })
+    !bytes
+        .iter()
+        .fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 }))
 }
 
 #[allow(clippy::disallowed_methods, reason = "where the photographs for tests lie is no setting of the product")]

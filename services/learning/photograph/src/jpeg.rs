@@ -65,9 +65,7 @@ mod tests {
     use super::*;
 
     /// SOI, a comment, a scan with a stuffed byte and a restart, EOI.
-    const WHOLE: [u8; 22] = [
-        0xFF, 0xD8, 0xFF, 0xFE, 0, 4, b'h', b'i', 0xFF, 0xDA, 0, 2, 1, 0xFF, 0, 2, 0xFF, 0xD0, 3, 4, 0xFF, 0xD9,
-    ];
+    const WHOLE: [u8; 22] = [0xFF, 0xD8, 0xFF, 0xFE, 0, 4, b'h', b'i', 0xFF, 0xDA, 0, 2, 1, 0xFF, 0, 2, 0xFF, 0xD0, 3, 4, 0xFF, 0xD9];
 
     #[test]
     fn whole_and_with_something_behind_it() {

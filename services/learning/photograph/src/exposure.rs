@@ -56,7 +56,9 @@ fn orientation(exif: &Exif) -> Option<Orientation> {
 /// A text as the camera wrote it, printable and short.
 fn text(exif: &Exif, tag: Tag) -> String {
     match exif.get_field(tag, In::PRIMARY) {
-        Some(Field { value: Value::Ascii(lines), .. }) => lines.first().map(|line| clean(&String::from_utf8_lossy(line))).unwrap_or_default(),
+        Some(Field { value: Value::Ascii(lines), .. }) => {
+            lines.first().map(|line| clean(&String::from_utf8_lossy(line))).unwrap_or_default()
+        }
         _ => String::new(),
     }
 }
