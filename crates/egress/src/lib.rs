@@ -10,6 +10,7 @@ mod loopback;
 mod mail;
 mod partner;
 mod recipient;
+pub mod register;
 mod transfer;
 
 pub use config::Config;
@@ -18,4 +19,5 @@ pub use error::Error;
 pub use mail::{Mail, MailRef, MailSink, MailSinkError};
 pub use partner::{Answer, Call, Partner};
 pub use recipient::{Allowance, MAIL_RELAY, PAYMENT_PARTNER, RECIPIENTS, Recipient};
+pub use register::Register;
 pub use transfer::{RegisterError, Transfer, TransferRegister};

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use cache::{Cache, CacheError};
@@ -25,6 +26,8 @@ pub enum EngineError {
     Settings(#[from] SettingsError),
     #[error("the data folder cannot be made; set KOLSAI_DATA to a folder that can be written")]
     DataFolder(#[source] std::io::Error),
+    #[error("the file at KOLSAI_FAILPOINT_TRACE cannot be written")]
+    FailpointTrace(#[source] std::io::Error),
     #[error("the cache cannot be opened")]
     Cache(#[from] CacheError),
     #[error("the peers cannot be set up")]
@@ -72,10 +75,9 @@ impl Engines {
     pub async fn open(settings: Settings) -> Result<Self, EngineError> {
         settings.validate_for_mode()?;
         std::fs::create_dir_all(&settings.data).map_err(EngineError::DataFolder)?;
-        if let Some(name) = settings.failpoint.as_deref().filter(|_| settings.mode == Mode::Development) {
-            foundation::failpoint::arm(name);
-        }
+        arm_failpoints(&settings)?;
         let clock = Clock::system(settings.mode);
+        clock.advance(Duration::from_secs(settings.clock_ahead.unwrap_or_default()));
         let cache = Cache::open(&settings.cache.address, clock.clone()).await?;
         if settings.bus.address != "memory:" {
             return Err(EngineError::Bus);
@@ -178,6 +180,21 @@ impl Engines {
     fn held<T>(&self, work: impl FnOnce(&mut Held) -> T) -> T {
         work(&mut self.0.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// In production settings were refused already.
+fn arm_failpoints(settings: &Settings) -> Result<(), EngineError> {
+    if settings.mode != Mode::Development {
+        return Ok(());
+    }
+    if let Some(path) = &settings.failpoint_trace {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(EngineError::FailpointTrace)?;
+        foundation::failpoint::trace(file);
+    }
+    if let Some(name) = &settings.failpoint {
+        foundation::failpoint::arm(name);
+    }
+    Ok(())
 }
 
 fn peers(settings: &Settings) -> Result<Peers, PeersError> {

@@ -3,7 +3,6 @@
 //! - [`mail`]: what is due to be sent, and the worker that sends it; a row keeps no address, no name and no text.
 //! - [`newsletter`]: consent, one-click unsubscription, issues. It cannot touch a notice.
 //! - [`tickets`]: a question reaches a person, and the answer comes back.
-//! - [`transfers`]: the register of what left the house, written before it leaves.
 
 mod config;
 mod language;
@@ -13,7 +12,6 @@ pub mod newsletter;
 mod reactions;
 mod service;
 pub mod tickets;
-pub mod transfers;
 
 pub use config::{Config, DEFAULTS};
 pub use service::{InitError, init};

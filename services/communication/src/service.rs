@@ -5,7 +5,7 @@ use std::sync::Arc;
 use contract::communication::v1::{
     newsletters_server::NewslettersServer, support_desk_server::SupportDeskServer, tickets_server::TicketsServer,
 };
-use egress::Egress;
+use egress::{Egress, Register, register::rows::transfer};
 use personal_data::Holds;
 use service::{EngineError, Engines, Service, SettingsError};
 
@@ -22,7 +22,6 @@ use crate::{
         self, ContactForm, Desk, Tickets,
         rows::{message, ticket},
     },
-    transfers::{Register, rows::transfer},
 };
 
 /// Why communication cannot start.

@@ -13,7 +13,6 @@ mod secret;
 mod service;
 #[cfg(test)]
 mod testing;
-mod transfers;
 
 pub use self::service::{InitError, holds, init};
 pub use config::{Config, ConfigError, DEFAULTS};

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ::service::{EngineError, Engines, Service};
 use contract::payment::v1::{orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer};
-use egress::{Egress, MailSink, MailSinkError, PAYMENT_PARTNER};
+use egress::{register::rows::transfer, Register, Egress, MailSink, MailSinkError, PAYMENT_PARTNER};
 use foundation::Mode;
 use personal_data::{Holds, keys::Keys};
 
@@ -18,7 +18,6 @@ use crate::{
     },
     partner::Partner,
     sandbox::{self, Sandbox, SandboxError},
-    transfers::{Transfers, rows::transfer},
 };
 
 const NAME: &str = "payment";
@@ -55,7 +54,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         (None, Some(address)) => address.clone(),
         (None, None) => return Err(ConfigError::NoPartner.into()),
     };
-    let egress = Egress::try_new(way_out(&config, engines)?, Arc::new(Transfers { db: db.clone() }), engines.clock())?;
+    let egress = Egress::try_new(way_out(&config, engines)?, Arc::new(Register::new(db.clone())), engines.clock())?;
     let url = &engines.settings().url;
     let partner = Partner {
         http: egress.http(PAYMENT_PARTNER.name, &address)?,

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use egress::{Config as WayOut, Egress, MailSink, PAYMENT_PARTNER};
+use egress::{Config as WayOut, Egress, MailSink, PAYMENT_PARTNER, Register};
 use foundation::{BoxError, Clock, Mode, PersonId, Transport, uuid::Uuid};
 use personal_data::{Db, Idempotency, keys::Keys};
 use tempfile::TempDir;
@@ -14,7 +14,6 @@ use crate::{
     orders::Orders,
     partner::Partner,
     sandbox::{self, Sandbox},
-    transfers::Transfers,
 };
 
 pub(crate) const SUM: i64 = 4_500_000;
@@ -54,7 +53,7 @@ async fn bench(address: &str, folder: TempDir) -> Bench {
     let db = Db::open::<Migrations>(address, "payment", clock.clone()).await.unwrap();
     let sandbox = sandbox(&clock).await;
     let way = WayOut::new(Mode::Development, MailSink::Folder(folder.path().join("mail")));
-    let egress = Egress::try_new(way, Arc::new(Transfers { db: db.clone() }), clock.clone()).unwrap();
+    let egress = Egress::try_new(way, Arc::new(Register::new(db.clone())), clock.clone()).unwrap();
     let partner = Partner {
         http: egress.http(PAYMENT_PARTNER.name, &sandbox.url()).unwrap(),
         merchant: config().merchant,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use contract::{
+    communication::v1::{NewsletterEnded, NewsletterSubscribed},
+    identity::v1::{RegistrationAbandoned, RegistrationConsented},
     keyring::v1::keyring_client::KeyringClient,
     privacy::v1::{access_logs_server::AccessLogsServer, policies_server::PoliciesServer, rights_server::RightsServer},
 };
@@ -60,7 +62,10 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .serves(PoliciesServer::new(policy::rpc::Rpc(policies)))
         .serves(RightsServer::new(rights))
         .serves(AccessLogsServer::new(accesses::rpc::Rpc(accesses)))
-        .reacts(events::reactor(&db, consents::Ledger))
+        .reacts(events::reactor::<RegistrationConsented, _>(&db, consents::Ledger))
+        .reacts(events::reactor::<RegistrationAbandoned, _>(&db, consents::Ledger))
+        .reacts(events::reactor::<NewsletterSubscribed, _>(&db, consents::Ledger))
+        .reacts(events::reactor::<NewsletterEnded, _>(&db, consents::Ledger))
         .reacts(events::reactor(&db, erasures::Reports))
         .holds(holds())
         .works("privacy.erasures", move |until| erasures.clone().run(until)))

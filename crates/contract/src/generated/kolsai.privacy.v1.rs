@@ -731,6 +731,9 @@ pub struct Consent {
     pub language: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "5")]
     pub given_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Absent while the consent stands.
+    #[prost(message, optional, tag = "6")]
+    pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for Consent {
     const NAME: &'static str = "Consent";

@@ -55,6 +55,10 @@ pub struct Settings {
     pub mail: Option<String>,
     /// A named failpoint to end at; development only.
     pub failpoint: Option<String>,
+    /// A file for the names of the failpoints that are passed; development only.
+    pub failpoint_trace: Option<PathBuf>,
+    /// Seconds by which the clock starts ahead of the system's, as if this process had been down for so long; development only.
+    pub clock_ahead: Option<u64>,
     pub database: Database,
     pub bus: Bus,
     pub cache: Cache,

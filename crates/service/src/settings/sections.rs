@@ -16,6 +16,8 @@ pub(super) const CORE: &[&str] = &[
     "url",
     "mail",
     "failpoint",
+    "failpoint_trace",
+    "clock_ahead",
     "database",
     "bus",
     "cache",
@@ -35,6 +37,10 @@ pub(super) struct Core {
     mail: Option<String>,
     #[serde(default)]
     failpoint: Option<String>,
+    #[serde(default)]
+    failpoint_trace: Option<PathBuf>,
+    #[serde(default)]
+    clock_ahead: Option<u64>,
     #[serde(default)]
     database: Database,
     #[serde(default)]
@@ -60,6 +66,8 @@ impl Core {
             url: self.url.trim_end_matches('/').to_owned(),
             mail: self.mail.filter(|mail| !mail.is_empty()),
             failpoint: self.failpoint.filter(|name| !name.is_empty()),
+            failpoint_trace: self.failpoint_trace,
+            clock_ahead: self.clock_ahead.filter(|seconds| *seconds > 0),
             database: self.database,
             bus: self.bus,
             cache: self.cache,

@@ -19,6 +19,7 @@ const SHORT: &[(&str, &str)] = &[
     ("KOLSAI_URL", "url"),
     ("KOLSAI_MAIL", "mail"),
     ("KOLSAI_FAILPOINT", "failpoint"),
+    ("KOLSAI_FAILPOINT_TRACE", "failpoint_trace"),
 ];
 
 const CONFIG_FILE: &str = "KOLSAI_CONFIG";

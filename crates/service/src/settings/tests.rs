@@ -119,6 +119,8 @@ fn production_refuses_everything_at_once() {
     let settings = load(&[
         ("KOLSAI_MODE", "production"),
         ("KOLSAI_FAILPOINT", "x"),
+        ("KOLSAI_FAILPOINT_TRACE", "passed"),
+        ("KOLSAI__CLOCK_AHEAD", "180"),
         ("KOLSAI__IDENTITY__DEMO_ACCOUNTS", "true"),
         ("KOLSAI_MAIL", "file:mail"),
     ])
@@ -139,10 +141,11 @@ fn production_refuses_everything_at_once() {
         Refused::Demonstration { setting: named("KOLSAI__IDENTITY__DEMO_ACCOUNTS") },
         Refused::ConsoleMail { setting: named("KOLSAI_MAIL") },
         Refused::Failpoint,
+        Refused::MovedClock,
     ] {
         assert!(refused.contains(&expected), "{expected:?} is missing among {refused:?}");
     }
-    assert_eq!(refused.len(), 13);
+    assert_eq!(refused.len(), 14);
 }
 
 const PRODUCTION: &[(&str, &str)] = &[

@@ -25,8 +25,10 @@ pub enum Refused {
     Demonstration { setting: String },
     /// Mail that goes nowhere.
     ConsoleMail { setting: String },
-    /// A failpoint is armed.
+    /// A failpoint is armed, or failpoints are traced.
     Failpoint,
+    /// The clock does not tell the time.
+    MovedClock,
     /// Development listens on loopback only.
     NotLoopback { setting: String },
 }
@@ -40,7 +42,8 @@ impl fmt::Display for Refused {
             Self::StorageLocation { setting } => write!(f, "{setting}: say `{COUNTRY}`, and keep it there (law 94-V art. 12)"),
             Self::Demonstration { setting } => write!(f, "{setting}: demonstrations stay out of production; set it to false"),
             Self::ConsoleMail { setting } => write!(f, "{setting}: mail in a folder reaches nobody; name an SMTP server"),
-            Self::Failpoint => write!(f, "KOLSAI_FAILPOINT: it ends the process; remove it"),
+            Self::Failpoint => write!(f, "KOLSAI_FAILPOINT, KOLSAI_FAILPOINT_TRACE: they are for tests; remove them"),
+            Self::MovedClock => write!(f, "KOLSAI__CLOCK_AHEAD: terms and tokens need the right time; remove it"),
             Self::NotLoopback { setting } => write!(f, "{setting}: development listens on loopback only"),
         }
     }
@@ -98,8 +101,11 @@ impl Settings {
         if self.mail.as_deref().is_some_and(|mail| !mail.starts_with("smtps://")) {
             refused.push(Refused::ConsoleMail { setting: "KOLSAI_MAIL".into() });
         }
-        if self.failpoint.is_some() {
+        if self.failpoint.is_some() || self.failpoint_trace.is_some() {
             refused.push(Refused::Failpoint);
+        }
+        if self.clock_ahead.is_some() {
+            refused.push(Refused::MovedClock);
         }
         by_convention("KOLSAI_", &self.all(), refused);
     }

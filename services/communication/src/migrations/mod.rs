@@ -3,7 +3,7 @@
 use personal_data::schema;
 use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
 
-use crate::{mail, newsletter, tickets, transfers};
+use crate::{mail, newsletter, tickets};
 
 pub struct Migrations;
 
@@ -13,7 +13,7 @@ impl MigratorTrait for Migrations {
         let mut all = personal_data::migrations();
         all.extend(events::migrations());
         all.push(schema::migration("communication_0001", || {
-            let mut tables = vec![mail::table(), transfers::table()];
+            let mut tables = vec![mail::table(), egress::register::table()];
             tables.extend(newsletter::tables());
             tables.extend(tickets::tables());
             tables

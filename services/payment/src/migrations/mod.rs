@@ -3,7 +3,7 @@
 use personal_data::schema::{self, Table};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use crate::{ledger, orders, transfers};
+use crate::{ledger, orders};
 
 pub struct Migrations;
 
@@ -19,6 +19,6 @@ impl MigratorTrait for Migrations {
 fn tables() -> Vec<Table> {
     let mut all = orders::rows::tables();
     all.extend(ledger::rows::tables());
-    all.push(transfers::rows::table());
+    all.push(egress::register::table());
     all
 }

@@ -14,12 +14,12 @@ use serde_json::json;
 use service::CancellationToken;
 
 use super::*;
+use egress::register::rows::transfer;
 use crate::{
     ledger::rows::{ledger_entry, tax_receipt},
     orders::rows::order_alarm,
     partner::{Asked, protocol::Status},
     testing::{Bench, SUM, benches, claim, control},
-    transfers::rows::transfer,
 };
 
 fn price() -> Price {

@@ -27,5 +27,9 @@ pub mod consent {
         pub language: String,
         #[personal(time)]
         pub given_at: Timestamp,
+        #[personal(time)]
+        pub withdrawn_at: Option<Timestamp>,
+        #[personal(version)]
+        pub version: i64,
     }
 }

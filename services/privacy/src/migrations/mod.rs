@@ -16,6 +16,8 @@ impl MigratorTrait for Migrations {
                     .text("text_hash")
                     .text("language")
                     .time("given_at")
+                    .optional_time("withdrawn_at")
+                    .number("version")
                     .index(&["person"]),
                 table("copy_request", "id").id("person").time("received_at").time("due_at").optional_time("done_at").number("version").index(&["person"]),
                 table("erasure", "id")

@@ -1,19 +1,17 @@
 //! The register's rows.
 
+use foundation::{PersonId, Timestamp};
+use personal_data::PersonalData;
+
 pub mod transfer {
-    use foundation::{PersonId, Timestamp, uuid::Uuid};
-    use personal_data::PersonalData;
     use sea_orm::entity::prelude::*;
 
-    /// One transfer of somebody's data to a recipient outside: which classes left, never their values.
+    use super::*;
+
+    /// One transfer of somebody's data to a recipient outside, however often it was tried: which classes left, never their values.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "transfer")]
-    #[personal(
-        category = Communication,
-        purposes(Account, ServiceNotice, Newsletter, Support, Rights),
-        keep(after = created, years = 1),
-        erase = delete
-    )]
+    #[personal(category = Rights, purposes(Rights), keep(after = relation_end, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
