@@ -3,7 +3,9 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
-KOLSAI = cargo run -q -p kolsai --bin kolsai --
+# Always the whole workspace's features, so that no command compiles anything twice.
+BUILD = cargo build --workspace
+BIN = $${CARGO_TARGET_DIR:-target}/debug
 
 .PHONY: help run story test promises promises-sabotage bench contract bless
 
@@ -11,10 +13,11 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
 
 run: ## The whole school in one process on https://localhost:8443; Ctrl-C drains
-	@$(KOLSAI) run
+	@$(BUILD) --bin kolsai
+	@exec $(BIN)/kolsai run
 
 story: ## The school's story told from outside, against a school of its own or the one that KOLSAI_URL names
-	@cargo build -q -p kolsai --bin kolsai -p kolsai-tests --bin story
+	@$(BUILD) -q --bin kolsai --bin story
 	@deploy/story
 
 test: ## Formatting, lints and all tests, on SQLite + memory and on a private PostgreSQL

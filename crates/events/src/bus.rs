@@ -22,11 +22,14 @@ pub trait Bus: Send + Sync {
     async fn publish(&self, outbox: &Db, envelope: &Envelope, attempts: i64) -> Result<(), Undelivered>;
 }
 
+/// Who reacts to each kind of event.
+type ByKind = HashMap<&'static str, Vec<Arc<dyn Reactor>>>;
+
 /// The bus of a process that runs every service: "published" means that every declared reaction has committed or parked
 /// the event, and a delivery row in the outbox's database remembers which.
 #[derive(Clone, Default)]
 pub struct InProcessBus {
-    reactors: Arc<RwLock<HashMap<&'static str, Vec<Arc<dyn Reactor>>>>>,
+    reactors: Arc<RwLock<ByKind>>,
 }
 
 impl InProcessBus {

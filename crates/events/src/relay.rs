@@ -54,7 +54,7 @@ impl Relay {
                 }
             }
             rounds = rounds.wrapping_add(1);
-            if rounds % SWEEP_EVERY == 0
+            if rounds.is_multiple_of(SWEEP_EVERY)
                 && let Err(error) = self.sweep().await
             {
                 tracing::warn!(service = self.db.service(), %error, "old events could not be swept");

@@ -4,6 +4,7 @@ pub mod failpoint;
 mod ids;
 mod mode;
 mod refusal;
+pub mod sabotage;
 mod time;
 pub mod trace;
 mod transport;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use contract::{Category, Purpose, Role, privacy::v1 as pb};
-use foundation::{PersonId, Timestamp, uuid::Uuid};
+use foundation::{PersonId, Timestamp, sabotage, uuid::Uuid};
 use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, QuerySelect, Statement, entity::prelude::*};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -172,7 +172,7 @@ impl AccessLog {
 #[async_trait::async_trait]
 impl AccessRecorder for AccessLog {
     async fn record(&self, entries: Vec<Entry>) -> Result<(), Error> {
-        if entries.is_empty() {
+        if entries.is_empty() || sabotage::breaks("P27") {
             return Ok(());
         }
         let mut drafts = Vec::with_capacity(entries.len());

@@ -21,7 +21,10 @@ const NONCE: usize = 24;
 
 /// Bytes at rest: format (1) ‖ nonce (24) ‖ ciphertext and tag. The additional data is
 /// service ‖ table ‖ column ‖ row ‖ person, so a value moved elsewhere does not open.
-pub struct Sealed<C, T: ?Sized>(Vec<u8>, PhantomData<fn() -> (C, Box<T>)>);
+pub struct Sealed<C, T: ?Sized>(Vec<u8>, PhantomData<Tag<C, T>>);
+
+/// Of the category and the kind of value; nothing of either is in the bytes.
+type Tag<C, T> = fn() -> (C, Box<T>);
 
 /// What the derive calls for a sealed column, present or optional.
 pub trait SealedColumn: Sized {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -68,6 +69,7 @@ struct Held {
     keys: HashMap<&'static str, Keys>,
     logs: HashMap<&'static str, AccessLog>,
     objects: Option<Objects>,
+    neighbours: HashMap<&'static str, SocketAddr>,
 }
 
 impl Engines {
@@ -169,6 +171,16 @@ impl Engines {
         TokenVerifier::new(self.transport(service, "identity"), self.cache(), self.clock(), &self.0.settings.peers.issuer)
     }
 
+    /// Names a server that runs beside the services of this process, on plain loopback: people reach it through the gateway.
+    pub fn add_neighbour(&self, name: &'static str, address: SocketAddr) {
+        self.held(|held| held.neighbours.insert(name, address));
+    }
+
+    /// Where a server beside the services listens; `None` when this process has none of this name.
+    pub fn neighbour(&self, name: &str) -> Option<SocketAddr> {
+        self.held(|held| held.neighbours.get(name).copied())
+    }
+
     pub(crate) fn opened(&self, service: &str) -> Option<Db> {
         self.held(|held| held.databases.get(service).cloned())
     }
@@ -229,5 +241,14 @@ mod tests {
         let upload = Upload { length: 1, content_type: "image/jpeg", good_for: Duration::from_secs(60) };
         let put = first.presigned_put(&ObjectKey::new(Prefix::Incoming), upload).await.unwrap();
         assert!(put.url.starts_with("https://localhost:9443/objects/"));
+    }
+    #[tokio::test]
+    async fn a_neighbour_is_found_by_its_name() {
+        let data = tempfile::tempdir().unwrap();
+        let environment = Environment::of([("KOLSAI_DATA".to_owned(), data.path().display().to_string())]);
+        let engines = Engines::open(Settings::load_from(&[], environment).unwrap()).await.unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        engines.add_neighbour("partner", address);
+        assert_eq!((engines.clone().neighbour("partner"), engines.neighbour("other")), (Some(address), None));
     }
 }

@@ -1,16 +1,25 @@
 //! The whole school for tests, and the client that tells its story from outside. Only tests depend on this crate.
 
 pub mod client;
+mod copy;
+mod folder;
+mod log;
 mod mailbox;
 pub mod markers;
+pub mod partner;
 mod people;
+mod sabotage;
 mod school;
 mod stack;
+mod studies;
 mod wait;
 
 pub use client::{Answer, Client, ClientError};
+pub use copy::Copy;
+pub use folder::Folder;
 pub use mailbox::Mailbox;
 pub use people::{Consents, Person};
 pub use school::{School, school};
 pub use stack::Stack;
+pub use studies::{Course, key};
 pub use wait::until;

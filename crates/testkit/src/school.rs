@@ -2,11 +2,11 @@
 
 use std::{net::TcpListener, path::PathBuf, sync::OnceLock, time::Duration};
 
+use sea_orm::{Database, DatabaseConnection};
 use serde_json::Value;
 use service::{Engines, Settings, settings::Environment};
-use tempfile::TempDir;
 
-use crate::{Client, Mailbox, Stack};
+use crate::{Client, Folder, Mailbox, Stack, log, sabotage};
 
 /// A running school.
 pub struct School {
@@ -14,7 +14,7 @@ pub struct School {
     pub mail: Mailbox,
     pub stack: Stack,
     engines: Engines,
-    data: TempDir,
+    folder: Folder,
     // Last: everything above lives in it.
     runtime: tokio::runtime::Runtime,
     school: Option<kolsai::School>,
@@ -29,15 +29,19 @@ pub fn school() -> &'static School {
 impl School {
     /// A school of its own with further settings, as `("KOLSAI__IDENTITY__…", "value")`.
     pub fn start(further: &[(&str, &str)]) -> Self {
+        Self::start_in(Folder::fresh(), further)
+    }
+
+    /// A school on what another one left in this folder.
+    pub fn start_in(mut folder: Folder, further: &[(&str, &str)]) -> Self {
         // A second provider in the same process changes nothing.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let data = tempfile::tempdir().expect("a folder for the school");
-        log_to(&data.path().join("school.log"));
-        let stack = Stack::of_environment();
+        sabotage::switch();
+        log::listen();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let further: Vec<_> = further.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let settings = std::thread::scope(|scope| {
-            let gathered = scope.spawn(|| runtime.block_on(settings(&data, &stack, further)));
+            let gathered = scope.spawn(|| runtime.block_on(settings(&mut folder, further)));
             gathered.join().expect("settings for the school")
         });
         let school = std::thread::scope(|scope| {
@@ -46,14 +50,15 @@ impl School {
         });
         let school = school.unwrap_or_else(|error| panic!("the school does not start: {error}: {error:?}"));
         let base = format!("https://localhost:{}", school.address().port());
-        let client = Client::try_new(&base, &data.path().join("certificates/dev-ca.pem")).expect("a client");
-        let mail = Mailbox::new(&data.path().join("mail"));
+        let client = Client::try_new(&base, &folder.path().join("certificates/dev-ca.pem")).expect("a client");
+        let mail = Mailbox::new(&folder.path().join("mail"));
         let engines = school.engines().clone();
-        Self { client, mail, stack, engines, data, runtime, school: Some(school) }
+        let stack = folder.stack.clone();
+        Self { client, mail, stack, engines, folder, runtime, school: Some(school) }
     }
 
     pub fn data(&self) -> PathBuf {
-        self.data.path().to_owned()
+        self.folder.path().to_owned()
     }
 
     /// Moves the one clock of the school.
@@ -67,42 +72,44 @@ impl School {
 
     /// The demo account with a role: `(e-mail, password)`.
     pub fn demo(&self, role: &str) -> (String, String) {
-        let text = std::fs::read_to_string(self.data.path().join("demo-accounts.json")).expect("demo accounts are made at the first start");
+        let text = std::fs::read_to_string(self.folder.path().join("demo-accounts.json")).expect("demo accounts are made at the first start");
         let accounts: Value = serde_json::from_str(&text).expect("demo accounts are JSON");
         let account = accounts.as_array().into_iter().flatten().find(|account| account["role"].as_str().is_some_and(|r| r.eq_ignore_ascii_case(role)));
         let account = account.unwrap_or_else(|| panic!("no demo account is {role}: {accounts}"));
         (account["email"].as_str().unwrap_or_default().to_owned(), account["password"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// Stops it, as Ctrl-C does.
-    pub fn stop(mut self) -> TempDir {
+    /// A service's database, past the service itself: for what only somebody with the disk in their hands could do.
+    #[allow(clippy::disallowed_methods, reason = "tests stand for somebody who has the disk")]
+    pub async fn database(&self, service: &str) -> DatabaseConnection {
+        Database::connect(self.engines.settings().database_address(service)).await.expect("the database of a service")
+    }
+
+    /// Stops it, as Ctrl-C does, and leaves what it kept.
+    pub fn stop(mut self) -> Folder {
         if let Some(school) = self.school.take() {
             std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(school.stop())).join().expect("the school stops"));
         }
-        self.data
+        self.folder
     }
 }
 
-/// What the school logs lies in its data folder, where the scan for markers looks too. The first school of a process has it.
-fn log_to(path: &std::path::Path) {
-    let Ok(file) = std::fs::File::create(path) else { return };
-    let filter = "info,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::sync::Mutex::new(file)).try_init();
-}
-
-async fn settings(data: &TempDir, stack: &Stack, further: Vec<(String, String)>) -> Settings {
+async fn settings(folder: &mut Folder, further: Vec<(String, String)>) -> Settings {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
     let text = |name: &str, value: String| (name.to_owned(), value);
     let mut pairs = vec![
         text("KOLSAI_LISTEN", format!("127.0.0.1:{port}")),
         text("KOLSAI_URL", format!("https://localhost:{port}")),
-        text("KOLSAI_DATA", data.path().display().to_string()),
+        text("KOLSAI_DATA", folder.path().display().to_string()),
         // Many tests come from one address.
         text("KOLSAI__GATEWAY__LIMITS", "{ per_address_per_second = 100000, burst = 100000 }".into()),
     ];
-    for (service, address) in stack.databases().await {
-        pairs.push(text(&format!("KOLSAI__DATABASE__ADDRESSES__{}", service.to_uppercase()), address));
+    if folder.databases.is_none() {
+        folder.databases = Some(folder.stack.databases().await);
+    }
+    for (service, address) in folder.databases.iter().flatten() {
+        pairs.push(text(&format!("KOLSAI__DATABASE__ADDRESSES__{}", service.to_uppercase()), address.clone()));
     }
     pairs.extend(further);
     Settings::load_from(kolsai::DEFAULTS, Environment::of(pairs)).expect("settings for the school")

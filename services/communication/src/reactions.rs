@@ -64,6 +64,9 @@ macro_rules! notices {
             const PURPOSE: Purpose = Purpose::ServiceNotice;
 
             async fn react_in_tx(&self, tx: &Tx, event: $event) -> Result<(), ReactionError> {
+                if ["P11", "P13"].into_iter().any(foundation::sabotage::breaks) {
+                    return Ok(());
+                }
                 queue_in_tx(tx, &event, Notice::$notice, &event.$about).await
             }
         }

@@ -38,8 +38,8 @@ impl Admission {
         self.limiter.take(address, 1)
     }
 
-    /// An upload: who sends it is a matter of its signature.
-    pub(crate) fn admit_upload(&self, address: IpAddr, cost: u32) -> Result<(), Refusal> {
+    /// A request to an embedded server: whether it is let in there is that server's matter.
+    pub(crate) fn admit_passing(&self, address: IpAddr, cost: u32) -> Result<(), Refusal> {
         self.limiter.take(address, cost)
     }
 

@@ -23,6 +23,7 @@ use crate::{
     headers,
     json::{Problem, SHORT_WAIT, Table},
     limits::Limiter,
+    partner_page::Page,
     service::Readiness,
     trace::{TRACE_ID, Trace},
     uploads::Proxy,
@@ -41,6 +42,7 @@ pub(crate) struct Edge {
     cors: Cors,
     readiness: Arc<dyn Readiness>,
     uploads: Option<Proxy>,
+    partner_page: Option<Page>,
     slots: Arc<Semaphore>,
 }
 
@@ -73,6 +75,7 @@ impl Edge {
             cors: Cors::new(&config.allowed_origins),
             readiness: parts.readiness,
             uploads: parts.objects.map(|target| Proxy::new(target, &config.uploads)),
+            partner_page: parts.sandbox.map(|target| Page::new(target, config.deadline())),
             slots: Arc::new(Semaphore::new(config.limits.max_concurrent_calls)),
             config: config.clone(),
         })
@@ -91,8 +94,8 @@ impl Edge {
         if head {
             response = without_body(response);
         }
+        headers::secure(&mut response);
         let map = response.headers_mut();
-        headers::secure(map);
         self.cors.write(map, origin);
         if let Ok(id) = HeaderValue::from_str(trace.id()) {
             map.insert(TRACE_ID, id);
@@ -117,6 +120,10 @@ impl Edge {
         let Ok(slot) = self.slots.clone().try_acquire_owned() else {
             return refuse(protocol, Refusal::unavailable("BUSY", "too many calls are under way; try again in a moment").into(), trace);
         };
+        if let Some(page) = self.page_of(request.uri().path()) {
+            let answered = self.show(page, request, address, trace).await;
+            return answered.unwrap_or_else(|problem| problem.into_response(trace.id()));
+        }
         let response = match protocol {
             Protocol::Grpc if request.version() != Version::HTTP_2 => refuse(Protocol::Json, Problem::needs_http2(), trace),
             Protocol::Grpc => self.pass(request, address, trace).await,
@@ -134,7 +141,7 @@ impl Edge {
         match uploads.accept(request) {
             Ok(upload) => {
                 trace.name("upload");
-                self.admission.admit_upload(address, uploads.cost())?;
+                self.admission.admit_passing(address, uploads.cost())?;
                 uploads.pass(upload).await
             }
             Err(problem) => {
@@ -142,6 +149,16 @@ impl Edge {
                 Err(problem)
             }
         }
+    }
+
+    fn page_of(&self, path: &str) -> Option<&Page> {
+        self.partner_page.as_ref().filter(|_| Page::is_at(path))
+    }
+
+    async fn show(&self, page: &Page, request: Request<Body>, address: IpAddr, trace: &Trace) -> Result<Response<Body>, Problem> {
+        trace.name("partner-page");
+        self.admission.admit_passing(address, Page::COST)?;
+        page.show(request).await
     }
 
     /// gRPC-Web is gRPC with the trailers in the body.

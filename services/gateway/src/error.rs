@@ -11,6 +11,8 @@ pub enum InitError {
     Config { field: &'static str, message: &'static str },
     #[error("cannot listen on {address}: {source}; choose another `gateway.listen` or stop who listens there")]
     Listen { address: SocketAddr, source: io::Error },
+    #[error("production shows no sandbox partner's page: set KOLSAI__PAYMENT__SANDBOX to false")]
+    SandboxInProduction,
     #[error("production generates no certificate: set `gateway.tls.certificate` and `gateway.tls.key`")]
     NoCertificate,
     #[error("`gateway.tls.certificate` and `gateway.tls.key` come together; one of them is missing")]

@@ -1,6 +1,6 @@
 //! Which headers pass the gateway, and what every answer carries.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 /// Ours alone: what arrives under this prefix was not said by us.
 const OWN_PREFIX: &str = "x-kolsai-";
@@ -85,12 +85,21 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
     value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// What every answer carries: nothing here is a page, and nothing here is to be guessed, framed or remembered.
-pub(crate) fn secure(headers: &mut HeaderMap) {
+/// An answer's content security policy. An answer that is a page has its own among its extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Policy(pub(crate) &'static str);
+
+/// Nothing else here is a page.
+const NO_PAGE: Policy = Policy("default-src 'none'; frame-ancestors 'none'");
+
+/// What every answer carries: nothing here is to be guessed, framed or remembered.
+pub(crate) fn secure<B>(response: &mut Response<B>) {
+    let Policy(policy) = response.extensions().get().copied().unwrap_or(NO_PAGE);
+    let headers = response.headers_mut();
     let set = [
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     for (name, value) in set {

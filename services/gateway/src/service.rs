@@ -37,6 +37,8 @@ pub struct Parts {
     pub readiness: Arc<dyn Readiness>,
     /// Where the embedded object store listens, on plain loopback; `None` when the objects are in a real S3.
     pub objects: Option<SocketAddr>,
+    /// Where the sandbox partner listens, on plain loopback; `None` when the partner is somebody else. Production refuses it.
+    pub sandbox: Option<SocketAddr>,
 }
 
 /// A gateway that has its port and its certificate, and does not serve yet.
@@ -52,6 +54,9 @@ pub struct Gateway {
 /// Binds the port, loads the certificate and derives all routes; nothing is answered until `serve`.
 pub async fn init(config: Config, parts: Parts) -> Result<Gateway, InitError> {
     config.validate(parts.mode)?;
+    if parts.mode == Mode::Production && parts.sandbox.is_some() {
+        return Err(InitError::SandboxInProduction);
+    }
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(|source| InitError::Listen { address: config.listen, source })?;
     let tls = certificate::server_config(&config, parts.mode, &parts.clock)?;

@@ -98,7 +98,8 @@ impl Passwords {
 }
 
 fn hash(params: &Params, password: &str) -> Result<String, Error> {
-    Ok(Argon2::from(params).hash_password(password.as_bytes())?.to_string())
+    let weak = foundation::sabotage::breaks("P25").then(|| Params::new(8, 1, 1, None)).transpose()?;
+    Ok(Argon2::from(weak.as_ref().unwrap_or(params)).hash_password(password.as_bytes())?.to_string())
 }
 
 fn verify(params: &Params, password: &str, stored: &str) -> Result<Verdict, Error> {

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use crate::adapters::{Ready, Tokens};
 
 /// The embedded settings of every service.
-pub const DEFAULTS: &[&str] = &[identity::DEFAULTS, learning::DEFAULTS, payment::DEFAULTS, communication::DEFAULTS, OWN];
+pub const DEFAULTS: &[&str] = &[identity::DEFAULTS, learning::DEFAULTS, payment::DEFAULTS, communication::DEFAULTS, analytics::DEFAULTS, OWN];
 /// Sections whose defaults are their types' own.
 const OWN: &str = "[gateway]\n[privacy]\n";
 /// How long the services may take until they can serve.
@@ -31,6 +31,8 @@ pub enum StartError {
     Payment(#[from] payment::InitError),
     #[error("communication: {0}")]
     Communication(#[from] communication::InitError),
+    #[error("analytics: {0}")]
+    Analytics(#[from] analytics::InitError),
     #[error(transparent)]
     Host(#[from] service::HostError),
     #[error("gateway: {0}")]
@@ -106,13 +108,17 @@ impl School {
 async fn services(engines: &Engines) -> Result<Vec<Service>, StartError> {
     let settings = engines.settings();
     let privacy: privacy::Config = settings.section("privacy")?;
+    let analytics: analytics::Config = settings.section("analytics")?;
+    // The demo school is a setting of the statistics; its facts are made where facts come from.
+    let learning = learning::Config { demo_school: analytics.demo_school, ..settings.section("learning")? };
     Ok(vec![
         privacy::keyring::init(privacy.key_encryption_key_file.clone(), engines).await?,
         privacy::init(privacy, engines).await?,
         identity::init(settings.section("identity")?, engines).await?,
-        learning::init(settings.section("learning")?, engines, engines.objects()?).await?,
+        learning::init(learning, engines, engines.objects()?).await?,
         payment::init(settings.section("payment")?, engines).await?,
         communication::init(communication::Config::of(settings)?, engines).await?,
+        analytics::init(analytics, engines).await?,
     ])
 }
 
@@ -133,5 +139,6 @@ fn parts(engines: &Engines, running: &Running) -> Result<gateway::Parts, StartEr
         token_check: Arc::new(Tokens(engines.verifier("gateway"))),
         readiness: Arc::new(Ready(running.readiness())),
         objects: engines.objects()?.proxy_target(),
+        sandbox: engines.neighbour(payment::sandbox::NAME),
     })
 }

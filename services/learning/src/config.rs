@@ -12,11 +12,15 @@ pub struct Config {
     pub decode_memory_bytes: u64,
     /// Minutes for which a prepared upload is good; at most a day.
     pub upload_minutes: u64,
+    /// Whether made-up learners have studied here before the first start. Said by `analytics.demo_school`, which the statistics
+    /// belong to; development only.
+    #[serde(skip)]
+    pub demo_school: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { decode_at_once: 2, decode_memory_bytes: 1 << 30, upload_minutes: 60 }
+        Self { decode_at_once: 2, decode_memory_bytes: 1 << 30, upload_minutes: 60, demo_school: false }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod certificates;
 mod config;
 pub mod enrolments;
+pub mod facts;
 pub mod ids;
 mod migrations;
 mod service;

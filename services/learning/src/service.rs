@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use contract::learning::v1 as pb;
 use events::reactor;
-use foundation::BoxError;
+use foundation::{BoxError, Mode};
 use objects::{Objects, Prefix};
 use personal_data::Holds;
 use service::{CancellationToken, EngineError, Engines, Service};
@@ -15,6 +15,11 @@ use crate::{
     certificates::{self, Certificates},
     config::{Config, ConfigError},
     enrolments::{CloseOnRefund, Enrolments, OpenOnPayment},
+    facts::{
+        Facts,
+        demo::Demo,
+        release::{self, Releases},
+    },
     migrations::{Migrations, Tables},
     study::{self, Study},
     submissions::{self, Held, Photographs, Submissions},
@@ -43,6 +48,10 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
 
     let enrolments = Enrolments::new(db.clone(), catalogue.clone());
     let study = Study::new(db.clone(), catalogue.clone());
+    let facts = Facts::new(db.clone(), catalogue.clone());
+    let releases = Releases::new(db.clone());
+    let (released, taught) = (db.clone(), catalogue.clone());
+    let has_demo = config.demo_school && engines.mode() == Mode::Development;
     let attempts = Attempts::new(db.clone(), keys.clone(), catalogue.clone());
     let submissions = Submissions::new(db.clone(), keys.clone(), objects.clone(), catalogue.clone(), config);
     let photographs = Photographs::new(keys.clone(), objects.clone());
@@ -60,7 +69,7 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
     Ok(Service::named(NAME)
         .serves(pb::catalogue_server::CatalogueServer::new(catalogue.clone()))
         .serves(pb::enrolments_server::EnrolmentsServer::new(enrolments.clone()))
-        .serves(pb::lessons_server::LessonsServer::new(study::rpc::Lessons { study, enrolments }))
+        .serves(pb::lessons_server::LessonsServer::new(study::rpc::Lessons { study, enrolments, facts }))
         .serves(pb::tests_server::TestsServer::new(attempts))
         .serves(pb::submissions_server::SubmissionsServer::new(submissions::rpc::Rpc {
             submissions: submissions.clone(),
@@ -78,6 +87,10 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
         .works("assign-instructors", {
             let committed = db.committed().clone();
             move |cancel| assign(instructors.clone(), committed.clone(), cancel)
+        })
+        .works("release-facts", move |cancel| {
+            let demo = has_demo.then(|| Demo { db: released.clone(), catalogue: taught.clone() });
+            release::hourly(releases.clone(), demo, cancel)
         })
         .works("sweep-uploads", move |cancel| sweep(submissions.clone(), cancel)))
 }

@@ -74,7 +74,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .works("ask-partner", move |cancelled| orders.clone().ask_until(cancelled));
     Ok(match sandbox.map(Arc::new) {
         None => service,
-        Some(sandbox) => service.works("sandbox-partner", move |cancelled| {
+        Some(sandbox) => service.works(sandbox::NAME, move |cancelled| {
             let sandbox = sandbox.clone();
             async move {
                 cancelled.cancelled().await;
@@ -92,9 +92,10 @@ async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sand
     }
     let development_authority = || engines.data_folder().join("certificates").join("dev-ca.pem");
     let trusted_ca: PathBuf = config.sandbox_trusted_ca.clone().unwrap_or_else(development_authority);
+    let through_the_gateway = || format!("{}/sandbox", engines.settings().url);
     let sandbox = sandbox::serve(sandbox::Config {
         listen: config.sandbox_listen,
-        url: config.sandbox_url.clone(),
+        url: Some(config.sandbox_url.clone().unwrap_or_else(through_the_gateway)),
         merchant: config.merchant.clone(),
         merchant_key: config.merchant_key.clone(),
         notification_key: config.notification_key.clone(),
@@ -103,6 +104,7 @@ async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sand
         mode: engines.mode(),
     });
     let sandbox = sandbox.await?;
+    engines.add_neighbour(sandbox::NAME, sandbox.address);
     tracing::info!(address = %sandbox.address, "the sandbox partner listens");
     Ok(Some(sandbox))
 }
@@ -136,6 +138,7 @@ mod tests {
         let engines = Engines::open(settings).await.unwrap();
         let service = init(config, &engines).await.unwrap();
         assert_eq!(service.name(), NAME);
+        assert!(engines.neighbour(sandbox::NAME).is_some_and(|address| address.ip().is_loopback()));
     }
 
     #[tokio::test]

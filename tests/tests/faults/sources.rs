@@ -28,7 +28,7 @@ pub fn root() -> PathBuf {
 
 impl Sources {
     pub fn read() -> Self {
-        let (root, mut sources, mut owners) = (root(), Self::default(), vec!["keyring", "holder", "access-log"].map(str::to_owned));
+        let (root, mut sources, mut owners) = (root(), Self::default(), Vec::from(["keyring", "holder", "access-log"].map(str::to_owned)));
         let mut folders = Vec::new();
         for part in ["crates", "services"] {
             for entry in std::fs::read_dir(root.join(part)).expect("the sources").flatten() {
@@ -53,7 +53,7 @@ impl Sources {
                 continue;
             }
             let arguments = match tokens.get(at + 1) {
-                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => Some(group.stream().into_iter().collect()),
+                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => Some(group.stream().into_iter().collect::<Vec<_>>()),
                 _ => None,
             };
             match (&tokens[at], arguments) {

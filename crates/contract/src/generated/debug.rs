@@ -589,6 +589,15 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CheckedCerti
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::CompleteLessonRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CompleteLessonRequest")
+            .field("lesson_id", &self.lesson_id)
+            .field("minutes_spent", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CourseCompleted {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("CourseCompleted")

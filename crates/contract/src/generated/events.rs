@@ -167,6 +167,18 @@ impl crate::Event for crate::generated::kolsai::learning::v1::Enrolled {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::learning::v1::FactsReleased {
+    const TYPE: &'static str = "kolsai.learning.v1.FactsReleased";
+    fn person(&self) -> ::core::option::Option<&str> {
+        ::core::option::Option::None
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        ::core::option::Option::None
+    }
+    fn version(&self) -> i64 {
+        0
+    }
+}
 impl crate::Event for crate::generated::kolsai::learning::v1::FeedbackGiven {
     const TYPE: &'static str = "kolsai.learning.v1.FeedbackGiven";
     fn person(&self) -> ::core::option::Option<&str> {

@@ -1076,6 +1076,170 @@ impl ::prost::Name for CertificateIssued {
         "/kolsai.learning.v1.CertificateIssued".into()
     }
 }
+/// What learners did with lessons, told only of ten of them or more together: hourly, in no order, with the day at the most.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FactsReleased {
+    #[prost(string, tag = "1")]
+    pub release_id: ::prost::alloc::string::String,
+    /// What the facts are told of. Facts of a day count in its week too, where they say so.
+    #[prost(enumeration = "facts_released::Period", tag = "2")]
+    pub period: i32,
+    /// The period's first day in Asia/Almaty: `2026-05-09`.
+    #[prost(string, tag = "3")]
+    pub starts_on: ::prost::alloc::string::String,
+    /// The Monday of that week.
+    #[prost(string, tag = "4")]
+    pub week_starts_on: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub cohorts: ::prost::alloc::vec::Vec<FactCohort>,
+    /// On the last release of the period: how many releases were made of it, this one included; of a week, those of its days included.
+    /// 0 while more may come.
+    #[prost(uint32, tag = "6")]
+    pub releases: u32,
+}
+/// Nested message and enum types in `FactsReleased`.
+pub mod facts_released {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Period {
+        Unspecified = 0,
+        Day = 1,
+        Week = 2,
+    }
+    impl Period {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "PERIOD_UNSPECIFIED",
+                Self::Day => "DAY",
+                Self::Week => "WEEK",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "PERIOD_UNSPECIFIED" => Some(Self::Unspecified),
+                "DAY" => Some(Self::Day),
+                "WEEK" => Some(Self::Week),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for FactsReleased {
+    const NAME: &'static str = "FactsReleased";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.FactsReleased".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.FactsReleased".into()
+    }
+}
+/// At least ten learners who did the same. What is empty is not told: then they are those of a whole module, course, or all courses
+/// who were too few to be told more closely.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FactCohort {
+    #[prost(enumeration = "fact_cohort::Kind", tag = "1")]
+    pub kind: i32,
+    #[prost(string, tag = "2")]
+    pub course_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub module_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub lesson_id: ::prost::alloc::string::String,
+    /// One of each learner.
+    #[prost(message, repeated, tag = "5")]
+    pub facts: ::prost::alloc::vec::Vec<Fact>,
+}
+/// Nested message and enum types in `FactCohort`.
+pub mod fact_cohort {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Kind {
+        Unspecified = 0,
+        Completed = 1,
+        /// Opened a lesson that was completed on an earlier day.
+        Returned = 2,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "KIND_UNSPECIFIED",
+                Self::Completed => "COMPLETED",
+                Self::Returned => "RETURNED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "KIND_UNSPECIFIED" => Some(Self::Unspecified),
+                "COMPLETED" => Some(Self::Completed),
+                "RETURNED" => Some(Self::Returned),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for FactCohort {
+    const NAME: &'static str = "FactCohort";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.FactCohort".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.FactCohort".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fact {
+    /// Random, and of this release alone.
+    #[prost(string, tag = "1")]
+    pub fact_id: ::prost::alloc::string::String,
+    /// Where the class of the time in the lesson starts: 0, 5, 10, 20 or 40; absent where it is not known.
+    #[prost(uint32, optional, tag = "2")]
+    pub minutes: ::core::option::Option<u32>,
+    /// Whether this is its learner's first of the week in this cohort.
+    #[prost(bool, tag = "3")]
+    pub counts_in_week: bool,
+}
+impl ::prost::Name for Fact {
+    const NAME: &'static str = "Fact";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.Fact".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.Fact".into()
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListMyEnrolmentsRequest {
     /// `ru`, `kk` or `en`; empty means `ru`.
@@ -1273,9 +1437,14 @@ impl ::prost::Name for Lesson {
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct CompleteLessonRequest {
     #[prost(string, tag = "1")]
     pub lesson_id: ::prost::alloc::string::String,
+    /// The time that the caller spent in the lesson, 1 to 1440; 0 where it is not known. It is rounded to under 5, 5, 10, 20, or 40 and
+    /// more, and kept without the caller, for statistics alone.
+    #[prost(uint32, tag = "2")]
+    pub minutes_spent: u32,
 }
 impl ::prost::Name for CompleteLessonRequest {
     const NAME: &'static str = "CompleteLessonRequest";

@@ -9,6 +9,11 @@ pub mod google {
     }
 }
 pub mod kolsai {
+    pub mod analytics {
+        pub mod v1 {
+            include!("kolsai.analytics.v1.rs");
+        }
+    }
     pub mod communication {
         pub mod v1 {
             include!("kolsai.communication.v1.rs");

@@ -4,7 +4,7 @@ pub mod rows;
 
 use async_trait::async_trait;
 use contract::Class;
-use foundation::BoxError;
+use foundation::{BoxError, sabotage};
 use personal_data::{Db, schema};
 
 use crate::{RegisterError, Transfer, TransferRegister};
@@ -24,6 +24,9 @@ impl Register {
     async fn write(&self, it: Transfer) -> Result<(), BoxError> {
         // Nothing of ours goes out that is about nobody: what names no person is a mistake, and does not leave.
         let person = it.subject.ok_or("the transfer names nobody")?;
+        if sabotage::breaks("P16") {
+            return Ok(());
+        }
         // Refused here when the person's processing is restricted: nothing leaves then.
         let tx = self.db.begin_for("egress.register-transfer", person, it.purpose).await?;
         tx.insert_once::<transfer::Entity>(transfer::Model {

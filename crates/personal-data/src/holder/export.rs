@@ -1,6 +1,6 @@
 //! A person's copy: every row of every table, sealed columns opened for `RIGHTS`.
 
-use foundation::PersonId;
+use foundation::{PersonId, sabotage};
 
 use super::Holds;
 use crate::{Db, Error, JsonValue, keys::Keys};
@@ -24,7 +24,7 @@ impl Holds {
     /// All rows of this person, table by table.
     pub async fn export(&self, db: &Db, keys: &Keys, person: PersonId) -> Result<Vec<ExportedRow>, Error> {
         let mut rows = Vec::new();
-        for table in self.tables.iter() {
+        for table in self.tables.iter().skip(usize::from(sabotage::breaks("P17"))) {
             rows.extend(table.export(db, person, keys).await?);
         }
         Ok(rows)

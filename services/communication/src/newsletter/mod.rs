@@ -154,7 +154,7 @@ impl Newsletter {
     async fn end(&self, id: SubscriptionId, person: PersonId) -> Result<subscription::Model, Error> {
         let tx = self.db.begin_for("communication.unsubscribe", person, Purpose::Rights).await?;
         let mut row = query::by_key::<subscription::Entity>(id, Purpose::Rights).one(&tx).await?.ok_or(Error::LinkInvalid)?;
-        if !row.active {
+        if !row.active || foundation::sabotage::breaks("P14") {
             return Ok(row);
         }
         let now = tx.clock().now();

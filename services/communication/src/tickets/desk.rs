@@ -87,7 +87,9 @@ impl Desk {
         }
         step_in_tx(&tx, &mut row, Step::Answer(agent)).await?;
         let message = write_in_tx(&tx, &row, Some(agent), &key, text).await?;
-        mail::queue_in_tx(&tx, row.person, Kind::Notice(Notice::TicketAnswered), message).await?;
+        if !foundation::sabotage::breaks("P32") {
+            mail::queue_in_tx(&tx, row.person, Kind::Notice(Notice::TicketAnswered), message).await?;
+        }
         let answered = TicketAnswered { ticket_id: row.id.to_string(), person_id: row.person.to_string(), version: row.version };
         events::announce_in_tx(&tx, answered).await?;
         tx.commit().await?;

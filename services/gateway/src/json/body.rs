@@ -22,22 +22,14 @@ const LONGEST_KEY: usize = 128;
 
 /// The HTTP body, bounded; empty where the route has none.
 pub(crate) async fn read(shape: &Shape, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|length| length > most) {
-        return Err(Problem::body_too_large(most));
-    }
     if shape.body == BodyOf::Nothing {
-        return if announced.is_some_and(|length| length > 0) {
+        return if announced(headers).is_some_and(|length| length > 0) {
             Err(Problem::bad_body("this route takes no body"))
         } else {
             Ok(Bytes::new())
         };
     }
-    let bytes = match Limited::new(body, most).collect().await {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(Problem::body_too_large(most)),
-        Err(_) => return Err(Problem::bad_body("the body broke off")),
-    };
+    let bytes = whole(headers, body, most).await?;
     if !shape.takes_raw() && !bytes.is_empty() {
         let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity");
         let media_type = headers::media_type(headers);
@@ -46,6 +38,22 @@ pub(crate) async fn read(shape: &Shape, headers: &HeaderMap, body: Body, most: u
         }
     }
     Ok(bytes)
+}
+
+/// A body of at most so many bytes.
+pub(crate) async fn whole(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+    if announced(headers).is_some_and(|length| length > most) {
+        return Err(Problem::body_too_large(most));
+    }
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Problem::body_too_large(most)),
+        Err(_) => Err(Problem::bad_body("the body broke off")),
+    }
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Puts the request together. What the path binds stands over what the body says.

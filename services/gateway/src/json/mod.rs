@@ -17,6 +17,7 @@ use http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, timeout_at};
 use tonic::body::Body;
 
+pub(crate) use body::whole;
 pub(crate) use problem::{Problem, SHORT_WAIT};
 pub(crate) use routes::Table;
 pub use template::TemplateError;

@@ -124,6 +124,7 @@ impl Till {
             token_check: Arc::new(Yes),
             readiness: Arc::new(Yes),
             objects: None,
+            sandbox: None,
         };
         Self { edge: Arc::new(Edge::try_new(contract, &Config::default(), parts, Routes::default()).unwrap()), seen }
     }

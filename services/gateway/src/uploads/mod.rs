@@ -4,19 +4,19 @@
 //! What passes is one kind of request: a PUT whose query carries a signature (AWS Signature Version 4, presigned). The store
 //! alone decides whether the signature is good, and it decides before a byte of the body is taken.
 
-mod exchange;
 mod refused;
+mod waiting;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use foundation::Refusal;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderName, Method, Request, Response, header};
 use percent_encoding::percent_decode_str;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::body::Body;
 
-use crate::{call::too_late, config, json::Problem};
-use exchange::Lost;
+use crate::{call::too_late, config, json::Problem, loopback::Neighbour};
+use waiting::waiting;
 
 /// What the store's public base ends with; the store knows nothing of it.
 const PREFIX: &str = "/objects";
@@ -29,8 +29,7 @@ const CHECKSUM_PREFIX: &str = "x-amz-checksum-";
 
 /// The way to the embedded store.
 pub(crate) struct Proxy {
-    target: SocketAddr,
-    host: HeaderValue,
+    store: Neighbour,
     config: config::Uploads,
     /// Uploads take long: they have slots of their own, so that they never take those of calls.
     slots: Arc<Semaphore>,
@@ -45,9 +44,7 @@ pub(crate) struct Upload {
 
 impl Proxy {
     pub(crate) fn new(target: SocketAddr, config: &config::Uploads) -> Self {
-        // An address and a port are always a header value.
-        let host = HeaderValue::from_str(&target.to_string()).unwrap_or(HeaderValue::from_static("localhost"));
-        Self { target, host, config: config.clone(), slots: Arc::new(Semaphore::new(config.max_concurrent)) }
+        Self { store: Neighbour::new(target), config: config.clone(), slots: Arc::new(Semaphore::new(config.max_concurrent)) }
     }
 
     /// What an upload costs the address that sends it.
@@ -85,21 +82,13 @@ impl Proxy {
         let mut onward = Request::builder().method(Method::PUT).uri(path_and_query);
         if let Some(headers) = onward.headers_mut() {
             *headers = signed(&parts.headers, parts.uri.query().unwrap_or_default());
-            headers.insert(header::HOST, self.host.clone());
             headers.insert(header::CONTENT_LENGTH, length.into());
         }
         let onward = onward.body(body).map_err(|_| Problem::no_route())?;
 
-        let ends = Duration::from_secs(self.config.deadline_seconds);
-        let told = match timeout(ends, exchange::exchange(self.target, onward)).await {
-            Ok(Ok(told)) => told,
-            Ok(Err(Lost::Body)) => return Err(Problem::bad_body("the body broke off")),
-            Ok(Err(Lost::Store(cause))) => {
-                tracing::warn!(%cause, "the object store could not be reached");
-                return Err(Refusal::unavailable("OBJECTS_UNAVAILABLE", "files cannot be taken at the moment; try again").into());
-            }
-            Err(_) => return Err(too_late().into()),
-        };
+        let within = Duration::from_secs(self.config.deadline_seconds);
+        let told = timeout(within, self.store.ask(waiting(onward), refused::unavailable()));
+        let told = told.await.map_err(|_| Problem::from(too_late()))??;
         if !told.status.is_success() {
             return Err(refused::problem(told.status, &told.body, self.config.max_bytes));
         }
@@ -139,6 +128,8 @@ fn length(headers: &HeaderMap) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]

@@ -18,6 +18,11 @@ pub(super) fn too_large(most: u64) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, Code::InvalidArgument, "UPLOAD_TOO_LARGE", message)
 }
 
+/// The store is away, or failed.
+pub(super) fn unavailable() -> Refusal {
+    Refusal::unavailable("OBJECTS_UNAVAILABLE", "files cannot be taken at the moment; try again")
+}
+
 /// The store's refusal. Its XML says in `Code` what kind it is; of its words none are repeated.
 pub(super) fn problem(status: StatusCode, xml: &[u8], most: u64) -> Problem {
     let xml = String::from_utf8_lossy(xml);
@@ -38,7 +43,7 @@ pub(super) fn problem(status: StatusCode, xml: &[u8], most: u64) -> Problem {
         ),
         _ if status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED => {
             tracing::warn!(status = status.as_u16(), "the object store failed to take an upload");
-            Refusal::unavailable("OBJECTS_UNAVAILABLE", "files cannot be taken at the moment; try again").into()
+            unavailable().into()
         }
         // Every other request is one that we did not sign.
         _ => refuse(

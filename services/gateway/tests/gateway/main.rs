@@ -3,5 +3,6 @@
 mod edges;
 mod grpc;
 mod json;
+mod partner_page;
 mod school;
 mod uploads;

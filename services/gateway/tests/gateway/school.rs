@@ -38,6 +38,13 @@ pub const TOKEN: &str = "good";
 /// Whoever asks in this language waits for a minute.
 pub const SLOW: &str = "tlh";
 
+/// Embedded servers that a gateway has behind it.
+#[derive(Clone, Copy, Default)]
+pub struct Behind {
+    pub objects: Option<SocketAddr>,
+    pub sandbox: Option<SocketAddr>,
+}
+
 pub struct School {
     pub port: u16,
     pub clock: Clock,
@@ -67,30 +74,36 @@ impl Readiness for Ready {
     }
 }
 
+/// What a gateway is given here: two services, one good token, and what else stands behind it.
+pub fn parts(mode: Mode, behind: Behind, ready: &Arc<AtomicBool>, seen: &Arc<Mutex<Vec<HeaderMap>>>) -> Parts {
+    let transport = services(Arc::clone(seen));
+    Parts {
+        transports: Arc::new(move |name| ["identity", "privacy"].contains(&name).then(|| transport.clone())),
+        clock: Clock::system(mode),
+        mode,
+        token_check: Arc::new(OneToken),
+        readiness: Arc::new(Ready(ready.clone())),
+        objects: behind.objects,
+        sandbox: behind.sandbox,
+    }
+}
+
 impl School {
     pub async fn open() -> Self {
         Self::with(|_| {}).await
     }
 
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
-        Self::before(None, change).await
+        Self::before(Behind::default(), change).await
     }
 
-    /// With an embedded object store behind it.
-    pub async fn before(objects: Option<SocketAddr>, change: impl FnOnce(&mut Config)) -> Self {
+    pub async fn before(behind: Behind, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (clock, ready, seen) = (Clock::system(Mode::Development), Arc::new(AtomicBool::new(true)), Arc::default());
+        let (ready, seen) = (Arc::new(AtomicBool::new(true)), Arc::default());
         let mut config = Config { listen: ([127, 0, 0, 1], 0).into(), certificate_folder: folder.path().to_owned(), ..Config::default() };
         change(&mut config);
-        let transport = services(Arc::clone(&seen));
-        let parts = Parts {
-            transports: Arc::new(move |name| ["identity", "privacy"].contains(&name).then(|| transport.clone())),
-            clock: clock.clone(),
-            mode: Mode::Development,
-            token_check: Arc::new(OneToken),
-            readiness: Arc::new(Ready(ready.clone())),
-            objects,
-        };
+        let parts = parts(Mode::Development, behind, &ready, &seen);
+        let clock = parts.clock.clone();
         let gateway: Gateway = gateway::init(config, parts).await.unwrap();
         let port = gateway.address().port();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -14,7 +14,7 @@ use objects::{ObjectKey, Objects, ObjectsAddress, Prefix, PresignedPut, Upload};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::school::{Ask, School, Told};
+use crate::school::{Ask, Behind, School, Told};
 
 struct Store {
     school: School,
@@ -36,7 +36,7 @@ impl Store {
         let folder = tempfile::tempdir().unwrap();
         // The folder's server is shared by both; the gateway's port is known only once it listens.
         let early = open(folder.path(), "https://localhost/objects".into());
-        let school = School::before(early.proxy_target(), change).await;
+        let school = School::before(Behind { objects: early.proxy_target(), ..Behind::default() }, change).await;
         let objects = open(folder.path(), school.url("/objects"));
         Self { school, objects, folder }
     }
@@ -281,7 +281,7 @@ async fn without_a_store_behind_there_is_no_such_route() {
 async fn a_store_that_is_away_is_not_the_callers_fault() {
     let store = Store::open().await;
     let put = store.signed(&ObjectKey::new(Prefix::Incoming), 5).await;
-    let nobody = School::before(Some(([127, 0, 0, 1], 1).into()), |_| {}).await;
+    let nobody = School::before(Behind { objects: Some(([127, 0, 0, 1], 1).into()), ..Behind::default() }, |_| {}).await;
     let path = put.url.strip_prefix(&store.school.url("")).unwrap();
     let told = nobody.ask(Method::PUT, path).body(&b"photo"[..]).send().await;
     assert_eq!((refusal(&told), told.header("retry-after")), ((503, "OBJECTS_UNAVAILABLE".to_owned()), "1"));

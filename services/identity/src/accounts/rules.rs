@@ -88,7 +88,7 @@ pub fn name(text: &str, field: &'static str) -> Result<String, Invalid> {
 /// E.164, or none when empty. Spaces, hyphens and brackets are how people write it, and are dropped.
 pub fn phone(text: &str, field: &'static str) -> Result<Option<String>, Invalid> {
     let phone: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-    if phone.is_empty() {
+    if phone.is_empty() && !foundation::sabotage::breaks("P03") {
         return Ok(None);
     }
     let digits = phone.strip_prefix('+').ok_or(Invalid::Phone { field })?;

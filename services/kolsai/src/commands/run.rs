@@ -30,7 +30,8 @@ fn announce(school: &School, settings: &Settings) {
     println!("ready: {} · demo accounts: {} · mail: {mail} · listening on {}", settings.url, demo.display(), school.address());
 }
 
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+/// Ctrl-C or SIGTERM.
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be heard")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("Ctrl-C cannot be heard")?;

@@ -34,6 +34,9 @@ impl Reaction<OrderPaid> for OpenOnPayment {
         if self.0.course(said.course).is_none() {
             return Err(ReactionError::Poisoned("the order is for a course that is not taught"));
         }
+        if foundation::sabotage::breaks("P10") {
+            return Ok(());
+        }
         said.apply_in_tx(tx).await
     }
 }

@@ -3,7 +3,7 @@
 use personal_data::schema;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use crate::{attempts, certificates, enrolments, study, submissions, teaching};
+use crate::{attempts, certificates, enrolments, facts, study, submissions, teaching};
 
 /// The entities of learning's own tables: what it holds about people.
 pub type Tables = (
@@ -16,6 +16,9 @@ pub type Tables = (
     teaching::rows::grant::Entity,
     teaching::rows::feedback::Entity,
     certificates::rows::Entity,
+    facts::rows::fact::Entity,
+    facts::rows::period::Entity,
+    facts::rows::lesson_return::Entity,
 );
 
 pub struct Migrations;
@@ -33,6 +36,7 @@ impl MigratorTrait for Migrations {
             tables.push(certificates::rows::table());
             tables
         }));
+        all.push(schema::migration("learning_0002", facts::rows::tables));
         all
     }
 }

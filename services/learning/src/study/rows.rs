@@ -9,7 +9,7 @@ use crate::ids::{CourseId, LessonId, ProgressId};
 /// A lesson that a learner has completed.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "lesson_progress")]
-#[personal(category = Learning, purposes(Education, Rights), keep(after = relation_end, years = 3), erase = delete)]
+#[personal(category = Learning, purposes(Education, Statistics, Rights), keep(after = relation_end, years = 3), erase = delete)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[personal(key)]

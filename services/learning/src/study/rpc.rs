@@ -5,12 +5,18 @@ use service::caller;
 use tonic::{Request, Response, Status};
 
 use super::Study;
-use crate::{catalogue::Language, enrolments::Enrolments, ids::LessonId};
+use crate::{
+    catalogue::Language,
+    enrolments::Enrolments,
+    facts::{Facts, rules::rounded},
+    ids::LessonId,
+};
 
 #[derive(Clone)]
 pub struct Lessons {
     pub study: Study,
     pub enrolments: Enrolments,
+    pub facts: Facts,
 }
 
 #[tonic::async_trait]
@@ -19,6 +25,10 @@ impl lessons_server::Lessons for Lessons {
         let person = caller(&request)?.person()?;
         let ask = request.into_inner();
         let (lesson, completed) = self.study.lesson(person, LessonId::parse_field(&ask.lesson_id, "lesson_id")?).await?;
+        if completed && let Err(error) = self.facts.opened(person, lesson).await {
+            // A statistic that is missing keeps nobody from reading.
+            tracing::warn!(%error, "a return to a lesson could not be counted");
+        }
         let language = Language::of(&ask.language);
         Ok(Response::new(pb::Lesson {
             lesson_id: lesson.id.to_string(),
@@ -34,7 +44,9 @@ impl lessons_server::Lessons for Lessons {
 
     async fn complete_lesson(&self, request: Request<pb::CompleteLessonRequest>) -> Result<Response<pb::Progress>, Status> {
         let person = caller(&request)?.person()?;
-        let lesson = self.study.complete(person, LessonId::parse_field(&request.get_ref().lesson_id, "lesson_id")?).await?;
+        let ask = request.into_inner();
+        let (lesson, minutes) = (LessonId::parse_field(&ask.lesson_id, "lesson_id")?, rounded(ask.minutes_spent)?);
+        let lesson = self.study.complete(person, lesson, minutes).await?;
         Ok(Response::new(self.enrolments.progress(person, lesson.course).await?.into()))
     }
 }

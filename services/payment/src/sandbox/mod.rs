@@ -27,6 +27,9 @@ use tokio_util::{
 use crate::Secret;
 use store::Payments;
 
+/// What it is called beside the services of a process.
+pub const NAME: &str = "sandbox-partner";
+
 /// What the sandbox is started with.
 #[derive(Clone, Debug)]
 pub struct Config {

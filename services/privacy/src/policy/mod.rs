@@ -5,7 +5,7 @@ pub mod rpc;
 use std::collections::BTreeMap;
 
 use contract::{Contract, Purpose, holder::v1 as holder, privacy::v1 as pb, purpose_terms};
-use foundation::{Refusal, Transport};
+use foundation::{Refusal, Transport, sabotage};
 use holder::holder_client::HolderClient;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -119,7 +119,7 @@ fn row(service: &str, table: holder::data_map::Table) -> pb::policy::HeldData {
         table: table.name,
         category: table.category,
         purposes: table.purposes,
-        keep: table.keep,
+        keep: if sabotage::breaks("P01") { String::new() } else { table.keep },
         on_erase: table.on_erase,
     }
 }

@@ -1,6 +1,6 @@
 //! Clocks: terms in working days of Kazakhstan, from dated data (Civil Code art. 173–176).
 
-use foundation::Timestamp;
+use foundation::{Timestamp, sabotage};
 use jiff::{Zoned, civil::Date, civil::Weekday, tz::TimeZone};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -140,7 +140,7 @@ impl Calendar {
     fn holiday(&self, date: Date) -> Option<&str> {
         let day = format!("{:02}-{:02}", date.month(), date.day());
         let applies = |holiday: &&Holiday| {
-            holiday.dates.contains(&day) && holiday.from <= date.year() && holiday.until.is_none_or(|until| date.year() <= until)
+            !sabotage::breaks("P33") && holiday.dates.contains(&day) && holiday.from <= date.year() && holiday.until.is_none_or(|until| date.year() <= until)
         };
         self.data.holiday.iter().find(applies).map(|holiday| holiday.source.as_str())
     }

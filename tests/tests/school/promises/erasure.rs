@@ -102,6 +102,7 @@ async fn p23_clock_in_working_days_is_visible_to_the_person() {
 
 #[test]
 fn p33_calendar_of_the_law() {
+    school();
     let calendar = privacy::Calendar::try_new(6).unwrap();
     for (received, days, due) in [
         ("2026-03-19", 3, "2026-03-27"),

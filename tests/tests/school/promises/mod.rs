@@ -2,6 +2,14 @@
 
 mod copy;
 pub mod erasure;
+mod evidence;
+pub mod learning;
 mod log;
+mod mail;
 mod map;
+mod passwords;
+mod payment;
 mod registration;
+mod rights;
+mod ties;
+mod transfers;

@@ -1,0 +1,34 @@
+//! What analytics is made of.
+
+use contract::analytics::v1::reports_server::ReportsServer;
+use events::reactor;
+use personal_data::Holds;
+use service::{EngineError, Engines, Service};
+
+use crate::{
+    config::{Config, ConfigError},
+    counting::CountFacts,
+    migrations::{Migrations, Tables},
+    reports::{self, Reports},
+};
+
+const NAME: &str = "analytics";
+
+/// Why analytics does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum InitError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// Its map is given for the comparison with the live tables alone: the contract knows it as a holder of nothing.
+pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
+    config.validate(engines.mode())?;
+    let db = engines.database::<Migrations>(NAME).await?;
+    Ok(Service::named(NAME)
+        .serves(ReportsServer::new(reports::rpc::Rpc(Reports::new(db.clone()))))
+        .reacts(reactor(&db, CountFacts))
+        .holds(Holds::of::<Tables>(NAME).and::<events::Tables>()))
+}

@@ -1,0 +1,115 @@
+//! What a school holds, counted: a walk that a crash interrupts must leave what an undisturbed one leaves.
+
+use std::{collections::BTreeMap, path::Path};
+
+use anyhow::Result;
+
+use super::{database::Database, mails, walk::People};
+
+/// Counted in kinds, so that one thing too many and one too few do not make up for each other: by these columns.
+const BY: &[(&str, &str)] = &[
+    ("outbox", "kind"),
+    ("delivery", "reaction || ' ' || outcome"),
+    ("inbox", "reaction"),
+    ("parked", "reaction || ' ' || reason"),
+    ("payment.course_order", "'state ' || state || ' receipt ' || (receipt_number IS NOT NULL)"),
+    ("ledger_entry", "'account ' || account || ': ' || debit_minor || ' to ' || credit_minor"),
+    ("mail", "'kind ' || kind || ' state ' || state"),
+    ("erasure", "'state ' || state || ' orders ' || orders"),
+    ("enrolment", "'open ' || open || ' instructor ' || (instructor_id IS NOT NULL)"),
+    ("test_attempt", "passed"),
+];
+
+/// Beginnings of what may differ, and why.
+const MAY_DIFFER: &[(&str, &str)] = &[
+    ("access_entry", "every try of a call is recorded, and so is the one whose answer was lost"),
+    ("privacy.service_access", "the same"),
+    ("keyring.person_key", "a registration that died before its commit leaves a key that opens nothing"),
+    ("keyring.handle", "the same"),
+    ("keyring.key_grant", "by the hour, and with every try"),
+    ("identity.session", "whoever signs in again has a session more"),
+    ("idempotency", "a claim on nothing hides whether an address is known"),
+    ("seaql_migrations", "the schema's own"),
+];
+
+/// By table and kind, how many.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence(BTreeMap<String, i64>);
+
+impl Evidence {
+    pub async fn of(data: &Path, people: &People) -> Result<Self> {
+        let mut counts = BTreeMap::new();
+        for database in Database::all(data).await? {
+            for table in database.tables().await? {
+                let whole = format!("{}.{table}", database.service);
+                let is = |name: &str| name == table || name == whole;
+                if MAY_DIFFER.iter().any(|(name, _)| is(name)) {
+                    continue;
+                }
+                let by = BY.iter().find(|(name, _)| is(name)).map_or("''", |(_, by)| *by);
+                for row in database.rows(&format!("SELECT CAST({by} AS TEXT) AS kind, count(*) AS n FROM \"{table}\" GROUP BY 1")).await? {
+                    let kind: String = row.try_get("", "kind")?;
+                    counts.insert(format!("{whole} {kind}").trim_end().to_owned(), row.try_get("", "n")?);
+                }
+            }
+        }
+        counts.extend(mails::counted(&data.join("mail"), people)?);
+        counts.extend(objects(&data.join("objects")));
+        Ok(Self(counts))
+    }
+
+    /// Where this differs from what an undisturbed walk left, in words.
+    pub fn unlike(&self, undisturbed: &Self) -> Vec<String> {
+        let mut kinds: Vec<_> = self.0.keys().chain(undisturbed.0.keys()).collect();
+        kinds.sort();
+        kinds.dedup();
+        let of = |evidence: &Self, kind: &String| evidence.0.get(kind).copied().unwrap_or_default();
+        let differ = kinds.into_iter().map(|kind| (kind, of(self, kind), of(undisturbed, kind))).filter(|(_, here, there)| here != there);
+        differ.map(|(kind, here, there)| format!("{kind}: {here} in place of {there}")).collect()
+    }
+}
+
+/// Files of the object store, by the first part of their key.
+fn objects(folder: &Path) -> BTreeMap<String, i64> {
+    let mut counts = BTreeMap::new();
+    for bucket in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
+        for prefix in std::fs::read_dir(bucket.path()).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
+            let files = std::fs::read_dir(prefix.path()).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()).count();
+            *counts.entry(format!("objects {}", prefix.file_name().to_string_lossy())).or_default() += i64::try_from(files).unwrap_or(i64::MAX);
+        }
+    }
+    counts.retain(|_, count| *count > 0);
+    counts
+}
+
+/// Whether nothing is under way any more: what was announced is published, mail is sent, the access log is handed over.
+pub async fn is_quiet(data: &Path) -> Result<bool> {
+    let databases = Database::all(data).await?;
+    let mut ends = BTreeMap::new();
+    for database in &databases {
+        if database.has("outbox").await? && database.number("SELECT count(*) FROM outbox WHERE published_at IS NULL").await? > 0 {
+            return Ok(false);
+        }
+        if database.has("access_entry").await? {
+            ends.insert(database.service.clone(), database.number("SELECT max(sequence) FROM access_entry").await?);
+        }
+        let busy = match database.service.as_str() {
+            "communication" => {
+                database.number("SELECT (SELECT count(*) FROM mail WHERE sent_at IS NULL) + (SELECT count(*) FROM newsletter_issue WHERE queued = 0)").await?
+            }
+            "privacy" => database.number("SELECT count(*) FROM erasure WHERE done_at IS NULL").await?,
+            _ => 0,
+        };
+        if busy > 0 {
+            return Ok(false);
+        }
+    }
+    let Some(privacy) = databases.iter().find(|database| database.service == "privacy") else { return Ok(false) };
+    for row in privacy.rows("SELECT service, sequence FROM chain_end").await? {
+        let (service, sequence): (String, i64) = (row.try_get("", "service")?, row.try_get("", "sequence")?);
+        if ends.get(&service).is_some_and(|end| *end > sequence) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
