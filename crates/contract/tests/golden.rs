@@ -19,10 +19,13 @@ fn who_may_call_what() {
 }
 
 fn page() -> String {
-    let mut page = String::from("# method | who | purpose | person | tie\n");
+    let mut page = String::from("# method | who | purpose | person | tie | fresh (s) | cost | idempotent\n");
     for method in Contract::get().methods() {
         let tie = method.tie.map_or("-", |tie| tie.as_str_name());
-        writeln!(page, "{} | {} | {} | {} | {tie}", method.path, who(method), method.purpose.as_str_name(), person(method)).unwrap();
+        let fresh = method.fresh.map_or_else(|| "-".to_owned(), |fresh| fresh.as_secs().to_string());
+        let (purpose, idempotent) = (method.purpose.as_str_name(), method.idempotent.as_str_name());
+        let (who, person) = (who(method), person(method));
+        writeln!(page, "{} | {who} | {purpose} | {person} | {tie} | {fresh} | {} | {idempotent}", method.path, method.cost).unwrap();
     }
     page
 }

@@ -35,6 +35,10 @@ impl Relay {
     /// Works until it is cancelled; finishes the batch in hand.
     pub async fn run(self, until: CancellationToken) {
         let mut rounds = 0_u32;
+        // A lease left by a process that was killed is nobody's: on this bus there is one relay per outbox.
+        if let Err(error) = self.release_leases().await {
+            tracing::warn!(service = self.db.service(), %error, "leases of an earlier run end by themselves within a minute");
+        }
         while !until.is_cancelled() {
             // Registered before looking, so that a commit in between is not missed.
             let committed = self.db.committed().clone();
@@ -117,6 +121,15 @@ impl Relay {
         let tx = self.db.begin(name).await?;
         tx.update::<event::Entity>(row).await?;
         tx.commit_quietly().await
+    }
+
+    /// Makes everything due that a relay may have had in hand when its process ended.
+    #[allow(clippy::disallowed_methods, reason = "the outbox's own bookkeeping, of a table that holds nobody's data")]
+    async fn release_leases(&self) -> Result<(), Error> {
+        let now = self.db.clock().now();
+        let leased = event::Entity::update_many().filter(event::Column::PublishedAt.is_null()).filter(event::Column::DueAt.gt(now));
+        leased.col_expr(event::Column::DueAt, now.into()).exec(&self.db).await?;
+        Ok(())
     }
 
     /// Removes what was published, and what the inbox need not remember any more.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Tries before an event is set aside: with the backoff below, about half an hour.
-const TRIES: i64 = 14;
+const TRIES: i64 = 19;
 
 /// How long a relay may work on an event before another may take it.
 pub const LEASE: Duration = Duration::from_secs(60);

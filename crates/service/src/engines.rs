@@ -76,7 +76,7 @@ impl Engines {
     /// Opens what all services share, unless the mode refuses the settings. Arms the failpoint, if one is set. Call it inside the runtime.
     pub async fn open(settings: Settings) -> Result<Self, EngineError> {
         settings.validate_for_mode()?;
-        std::fs::create_dir_all(&settings.data).map_err(EngineError::DataFolder)?;
+        private_folder(&settings.data).map_err(EngineError::DataFolder)?;
         arm_failpoints(&settings)?;
         let clock = Clock::system(settings.mode);
         clock.advance(Duration::from_secs(settings.clock_ahead.unwrap_or_default()));
@@ -209,6 +209,13 @@ fn arm_failpoints(settings: &Settings) -> Result<(), EngineError> {
     Ok(())
 }
 
+/// The folder of the embedded engines is for nobody but its owner: databases in it are as private as keys.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
+}
+
 fn peers(settings: &Settings) -> Result<Peers, PeersError> {
     let section = &settings.peers;
     let certificates = match (&section.authority, &section.certificate, &section.key) {
@@ -242,6 +249,7 @@ mod tests {
         let put = first.presigned_put(&ObjectKey::new(Prefix::Incoming), upload).await.unwrap();
         assert!(put.url.starts_with("https://localhost:9443/objects/"));
     }
+
     #[tokio::test]
     async fn a_neighbour_is_found_by_its_name() {
         let data = tempfile::tempdir().unwrap();

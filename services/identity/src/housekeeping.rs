@@ -14,6 +14,7 @@ use crate::{
         rows::{account, credential},
     },
     links::rows::link,
+    revocations::revocation,
     sessions::{self, rows::session},
     staff::{self, rows::role_grant},
 };
@@ -51,6 +52,7 @@ pub async fn round(db: &Db) -> Result<(), Error> {
     sessions(db).await?;
     unconfirmed(db).await?;
     grants(db).await?;
+    revocations(db).await?;
     idempotency::expire(db, db.clock().now().minus(IDEMPOTENCY)).await?;
     Ok(())
 }
@@ -63,6 +65,19 @@ async fn links(db: &Db) -> Result<(), Error> {
         settle(tx.delete::<link::Entity>(&row).await, tx).await?;
     }
     Ok(())
+}
+
+async fn revocations(db: &Db) -> Result<(), Error> {
+    let now = db.clock().now();
+    let over = query::anonymous::<revocation::Entity>().filter(revocation::Column::Until.lte(now)).limit(BATCH).all(db).await?;
+    if over.is_empty() {
+        return Ok(());
+    }
+    let tx = db.begin("identity.sweep-revocations").await?;
+    for row in over {
+        tx.delete::<revocation::Entity>(&row).await?;
+    }
+    tx.commit_quietly().await
 }
 
 async fn sessions(db: &Db) -> Result<(), Error> {

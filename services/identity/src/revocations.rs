@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use cache::{Cache, CacheError};
-use foundation::{PersonId, Refusal, Timestamp};
+use foundation::{PersonId, Refusal, Timestamp, uuid::Uuid};
+use personal_data::{Db, PersonalData, query, schema};
+use sea_orm::{ColumnTrait, QueryFilter};
 use service::token::{person_revocation_key, revocation_key};
 
 use crate::sessions::rows::SessionId;
@@ -13,8 +15,12 @@ const TTL: Duration = Duration::from_secs(15 * 60);
 
 /// A revocation could not be noted: whatever needed it must not go on.
 #[derive(Debug, thiserror::Error)]
-#[error("a revocation could not be noted")]
-pub struct Error(#[from] CacheError);
+pub enum Error {
+    #[error("a revocation could not be told to the cache")]
+    Cache(#[from] CacheError),
+    #[error("a revocation could not be noted")]
+    Data(#[from] personal_data::Error),
+}
 
 impl From<Error> for Refusal {
     fn from(_: Error) -> Self {
@@ -22,20 +28,29 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Clones share the cache.
+/// Clones share database and cache.
 #[derive(Clone)]
 pub struct Revocations {
+    db: Db,
     cache: Cache,
 }
 
+/// What a note is about.
+#[derive(Clone, Copy)]
+#[repr(i32)]
+enum Whose {
+    Session = 0,
+    Person = 1,
+}
+
 impl Revocations {
-    pub fn new(cache: Cache) -> Self {
-        Self { cache }
+    pub fn new(db: Db, cache: Cache) -> Self {
+        Self { db, cache }
     }
 
     /// Ends the access tokens of a session.
     pub async fn end_session(&self, session: SessionId) -> Result<(), Error> {
-        Ok(self.cache.set(&revocation_key(session.0), b"ended".to_vec(), TTL).await?)
+        self.note(session.0, Whose::Session).await
     }
 
     pub async fn end_sessions(&self, sessions: &[SessionId]) -> Result<(), Error> {
@@ -46,7 +61,55 @@ impl Revocations {
     }
 
     /// Ends every access token of a person, whatever its session.
-    pub async fn end_person(&self, person: PersonId, at: Timestamp) -> Result<(), Error> {
-        Ok(self.cache.set(&person_revocation_key(person), at.seconds().to_string().into_bytes(), TTL).await?)
+    pub async fn end_person(&self, person: PersonId) -> Result<(), Error> {
+        self.note(person.0, Whose::Person).await
+    }
+
+    /// The row first: a cache that lives in memory forgets at a restart, and a token must not live again by that.
+    async fn note(&self, id: Uuid, whose: Whose) -> Result<(), Error> {
+        let tx = self.db.begin("identity.note-revocation").await?;
+        let until = tx.clock().now().plus(TTL);
+        tx.insert_once::<revocation::Entity>(revocation::Model { id, whose: whose as i32, until }).await?;
+        tx.commit_quietly().await?;
+        self.publish(id, whose as i32).await
+    }
+
+    async fn publish(&self, id: Uuid, whose: i32) -> Result<(), Error> {
+        let key = if whose == Whose::Person as i32 { person_revocation_key(PersonId(id)) } else { revocation_key(id) };
+        Ok(self.cache.set(&key, b"ended".to_vec(), TTL).await?)
+    }
+
+    /// Tells the cache what it may have forgotten. Before the first token is checked.
+    pub async fn restore(&self) -> Result<(), Error> {
+        let now = self.db.clock().now();
+        let standing = query::anonymous::<revocation::Entity>().filter(revocation::Column::Until.gt(now));
+        for row in standing.all(&self.db).await.map_err(personal_data::Error::from)? {
+            self.publish(row.id, row.whose).await?;
+        }
+        Ok(())
+    }
+}
+
+pub mod revocation {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    /// Kept for minutes: longer than any access token lives.
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "revocation")]
+    #[personal(none = "random identifiers of sessions and people whose tokens have ended, for a quarter of an hour")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key, tombstone = "a token of somebody who was erased must open nothing; it goes within a quarter of an hour")]
+        pub id: Uuid,
+        #[personal(code)]
+        pub whose: i32,
+        #[personal(time)]
+        pub until: Timestamp,
+    }
+
+    pub fn table() -> schema::Table {
+        schema::table("revocation", "id").code("whose").time("until").index(&["until"])
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     migrations::Migrations,
     passwords::{self, Passwords},
     reactions::{DestroyKey, EndTokens, On},
-    revocations::Revocations,
+    revocations::{self, Revocations, revocation},
     secrets::Secrets,
     sessions::{
         self, Parts, Sessions,
@@ -37,6 +37,7 @@ type Tables = (
     links::rows::link::Entity,
     sessions::rows::session::Entity,
     staff::rows::role_grant::Entity,
+    revocation::Entity,
 );
 
 /// Why identity does not start.
@@ -51,6 +52,8 @@ pub enum InitError {
     #[error("KOLSAI__IDENTITY__FIRST_ADMINISTRATOR: {0}")]
     FirstAdministrator(Invalid),
     #[error(transparent)]
+    Revocations(#[from] revocations::Error),
+    #[error(transparent)]
     Engine(#[from] EngineError),
 }
 
@@ -62,7 +65,8 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let db = engines.database::<Migrations>(NAME).await?;
     let secrets = Secrets::new(engines.keys(NAME));
     let throttle = Throttle::new(engines.cache(), secrets.clone());
-    let revocations = Revocations::new(engines.cache());
+    let revocations = Revocations::new(db.clone(), engines.cache());
+    revocations.restore().await?;
     let sessions = Sessions::new(Parts {
         db: db.clone(),
         secrets: secrets.clone(),

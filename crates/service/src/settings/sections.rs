@@ -32,7 +32,8 @@ pub(super) struct Core {
     mode: Mode,
     listen: String,
     data: PathBuf,
-    url: String,
+    #[serde(default)]
+    url: Option<String>,
     #[serde(default)]
     mail: Option<String>,
     #[serde(default)]
@@ -59,11 +60,14 @@ pub(super) struct Core {
 
 impl Core {
     pub(super) fn into_settings(self, figment: Figment) -> Settings {
+        // Who moves the address and says nothing more is reached there.
+        let here = || format!("https://localhost:{}", self.listen.rsplit(':').next().unwrap_or("8443"));
+        let url = self.url.filter(|url| !url.is_empty()).unwrap_or_else(here).trim_end_matches('/').to_owned();
         Settings {
             mode: self.mode,
             listen: self.listen,
             data: self.data,
-            url: self.url.trim_end_matches('/').to_owned(),
+            url,
             mail: self.mail.filter(|mail| !mail.is_empty()),
             failpoint: self.failpoint.filter(|name| !name.is_empty()),
             failpoint_trace: self.failpoint_trace,

@@ -2,7 +2,7 @@
 
 mod propagation;
 
-use std::time::Duration;
+use std::{io::IsTerminal, time::Duration};
 
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithTonicConfig};
@@ -61,7 +61,7 @@ pub fn init(telemetry: &Telemetry) -> Result<Guard, TraceError> {
     let provider = provider.build();
     let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("kolsai")).with_location(false).with_threads(false);
     let console: Box<dyn Layer<_> + Send + Sync> = match telemetry.log_format {
-        LogFormat::Human => tracing_subscriber::fmt::layer().with_target(true).boxed(),
+        LogFormat::Human => tracing_subscriber::fmt::layer().with_target(true).with_ansi(std::io::stdout().is_terminal()).boxed(),
         LogFormat::Json => tracing_subscriber::fmt::layer().json().flatten_event(true).boxed(),
     };
     Registry::default().with(EnvFilter::try_new(&telemetry.log_filter)?).with(spans).with(console).try_init()?;

@@ -73,7 +73,16 @@ async fn add_in_tx(tx: &Tx, period: Uuid, cell: Cell, learners: i64) -> Result<(
         return tx.update::<count::Entity>(&mut row).await;
     }
     let Cell { measure, course, module, lesson, minutes } = cell;
-    let row =
-        count::Model { id, period_id: period, measure, course_id: course, module_id: module, lesson_id: lesson, minutes, learners, version: 0 };
+    let row = count::Model {
+        id,
+        period_id: period,
+        measure,
+        course_id: course,
+        module_id: module,
+        lesson_id: lesson,
+        minutes,
+        learners,
+        version: 0,
+    };
     tx.insert::<count::Entity>(row).await
 }

@@ -28,11 +28,8 @@ impl reports_server::Reports for Rpc {
 
     async fn get_trends(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::Trends>, Status> {
         let ask = parse(request.into_inner())?;
-        let trends = self.0.trends(&ask).await?.into_iter().map(|(measure, points)| pb::Trend {
-            measure: measure.into(),
-            points: points.into_iter().map(encode_point).collect(),
-        });
-        Ok(Response::new(pb::Trends { period: ask.period.into(), trends: trends.collect() }))
+        let trends = self.0.trends(&ask).await?.into_iter().map(encode_trend).collect();
+        Ok(Response::new(pb::Trends { period: ask.period.into(), trends }))
     }
 }
 
@@ -86,6 +83,10 @@ fn encode_cell(cell: Cell) -> pb::Cell {
         hidden: cell.learners.is_none(),
         learners: cell.learners,
     }
+}
+
+fn encode_trend((measure, points): (Measure, Vec<(String, Total)>)) -> pb::Trend {
+    pb::Trend { measure: measure.into(), points: points.into_iter().map(encode_point).collect() }
 }
 
 fn encode_point((starts_on, total): (String, Total)) -> pb::Point {

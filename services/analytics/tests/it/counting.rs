@@ -65,7 +65,8 @@ async fn noise_is_drawn_once_however_often_anything_comes(engine: Engine) {
 
 async fn releases_at_once_are_all_counted(engine: Engine) {
     let stage = Stage::on(&engine).await;
-    let releases: Vec<_> = (0..12).map(|at| day(&format!("2026-05-0{}", 4 + at % 3), vec![cohort(7, 100, &[])], if at < 3 { 4 } else { 0 })).collect();
+    let releases: Vec<_> =
+        (0..12).map(|at| day(&format!("2026-05-0{}", 4 + at % 3), vec![cohort(7, 100, &[])], if at < 3 { 4 } else { 0 })).collect();
     let outcomes = join_all(releases.iter().map(|told| stage.hears(told))).await;
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Done), "{outcomes:?}");
     stage.hears(&week(vec![], 13)).await;

@@ -66,12 +66,20 @@ pub fn ask(period: Period) -> Ask {
 
 pub fn envelope<E: Event>(told: &E) -> Envelope {
     let payload = told.encode_to_vec();
-    Envelope { id: Uuid::now_v7(), source: "learning".into(), kind: E::TYPE.into(), payload, traceparent: None, at: Timestamp::from_micros(0) }
+    Envelope {
+        id: Uuid::now_v7(),
+        source: "learning".into(),
+        kind: E::TYPE.into(),
+        payload,
+        traceparent: None,
+        at: Timestamp::from_micros(0),
+    }
 }
 
 /// Learners who completed one lesson; the first `minutes.len()` of them tell their time.
 pub fn cohort(lesson: u128, learners: usize, minutes: &[u32]) -> FactCohort {
-    let facts = (0..learners).map(|at| Fact { fact_id: Uuid::new_v4().to_string(), minutes: minutes.get(at).copied(), counts_in_week: true });
+    let facts =
+        (0..learners).map(|at| Fact { fact_id: Uuid::new_v4().to_string(), minutes: minutes.get(at).copied(), counts_in_week: true });
     FactCohort {
         kind: Kind::Completed.into(),
         course_id: Uuid::from_u128(1).to_string(),

@@ -3,7 +3,7 @@
 use personal_data::schema;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use crate::{accounts, links, sessions, staff};
+use crate::{accounts, links, revocations, sessions, staff};
 
 pub struct Migrations;
 
@@ -20,6 +20,7 @@ impl MigratorTrait for Migrations {
                 staff::rows::role_grant::table(),
             ]
         }));
+        all.push(schema::migration("identity_0002", || vec![revocations::revocation::table()]));
         all
     }
 }

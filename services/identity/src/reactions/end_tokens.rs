@@ -45,7 +45,7 @@ impl EndTokens {
     }
 
     async fn end(&self, person: PersonId) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        self.revocations.end_person(person, self.db.clock().now()).await?;
+        self.revocations.end_person(person).await?;
         // Those whose rows are still here end by their own names too.
         let sessions = query::of::<session::Entity>(person, Purpose::Account).all(&self.db).await?;
         for session in sessions {

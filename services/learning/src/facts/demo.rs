@@ -101,13 +101,17 @@ pub fn made_up(catalogue: &Catalogue, first: Date) -> Vec<fact::Model> {
     facts
 }
 
+/// What a learner did, and when.
+type Did = Vec<(Day, Topic)>;
+
 /// One learner: begins in the first three weeks, takes one lesson or two in most weeks, and comes back to some.
 fn learner<R: Rng>(course: &Course, first: Date, rng: &mut R) -> Vec<fact::Model> {
     let lessons: Vec<&Lesson> = course.lessons().collect();
     let begins = i64::from(*[0, 0, 0, 1, 1, 2].choose(rng).unwrap_or(&0));
     let pace = rng.random_range(0.7..1.6);
     let tells_time = rng.random_bool(0.85);
-    let (mut done, mut back, mut facts): (Vec<(Day, Topic)>, Vec<(Day, Topic)>, _) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut done, mut back): (Did, Did) = Default::default();
+    let mut facts = Vec::new();
     for week in begins..WEEKS {
         let monday = first.saturating_add(week.weeks());
         for (on, lesson) in returns(&lessons[..done.len()], &done, monday, rng) {
@@ -130,9 +134,9 @@ fn learner<R: Rng>(course: &Course, first: Date, rng: &mut R) -> Vec<fact::Model
 }
 
 /// Every lesson of an earlier week is opened again in one week of eight, the first of a course twice as often.
-fn returns<R: Rng>(lessons: &[&Lesson], done: &[(Day, Topic)], monday: Date, rng: &mut R) -> Vec<(Day, Topic)> {
+fn returns<R: Rng>(lessons: &[&Lesson], done: &[(Day, Topic)], monday: Date, rng: &mut R) -> Did {
     let this = Day::from(monday);
-    let mut found: Vec<(Day, Topic)> = Vec::new();
+    let mut found = Did::new();
     for (at, (lesson, (on, _))) in lessons.iter().zip(done).enumerate() {
         let chance = if at == 0 { 0.25 } else { 0.125 };
         if on.week < this.week && rng.random_bool(chance) {

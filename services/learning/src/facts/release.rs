@@ -115,7 +115,8 @@ impl Releases {
         let told = if is_open { tell(pooled, Span::Week, &Level::LADDER) } else { Told { left: pooled, ..Told::default() } };
         let tells = is_open && (of_week.releases > 0 || !told.cohorts.is_empty());
         if !told.left.is_empty() {
-            tracing::info!(dropped = told.left.len(), "facts of too few learners were dropped");
+            // Not even their number is told: it may be one.
+            tracing::debug!("facts of too few learners were dropped");
             forget(&tx, told.left).await?;
         }
         if is_open {

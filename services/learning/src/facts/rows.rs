@@ -19,7 +19,9 @@ pub mod fact {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "fact")]
-    #[personal(none = "that somebody did something with a lesson on a day: no person, no time of day; gone at the latest when its week is told")]
+    #[personal(
+        none = "that somebody did something with a lesson on a day: no person, no time of day; gone at the latest when its week is told"
+    )]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -120,7 +122,13 @@ pub(crate) fn tables() -> Vec<schema::Table> {
             .code("first_of_day")
             .code("first_of_week")
             .index(&["week", "day"]),
-        schema::table("fact_period", "id").code("span").text("starts_on").code("state").number("releases").number("version").index(&["state"]),
+        schema::table("fact_period", "id")
+            .code("span")
+            .text("starts_on")
+            .code("state")
+            .number("releases")
+            .number("version")
+            .index(&["state"]),
         schema::table("lesson_return", "id")
             .id("learner_id")
             .id("lesson_id")

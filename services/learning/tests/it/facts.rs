@@ -172,7 +172,8 @@ async fn a_return_counts_once_a_day_and_is_forgotten_after_its_week(engine: Engi
     assert_eq!((opened().await.unwrap(), opened().await.unwrap()), (true, false));
     engine.clock.advance(DAY);
     assert!(opened().await.unwrap());
-    let firsts: Vec<_> = desk.pooled().await.into_iter().filter(|fact| fact.kind == 2).map(|fact| (fact.first_of_day, fact.first_of_week)).collect();
+    let firsts: Vec<_> =
+        desk.pooled().await.into_iter().filter(|fact| fact.kind == 2).map(|fact| (fact.first_of_day, fact.first_of_week)).collect();
     assert!(firsts.contains(&(4, 4)) && firsts.contains(&(4, 0)), "{firsts:?}");
     engine.clock.advance(7 * DAY);
     desk.releases.run().await.unwrap();
@@ -203,9 +204,7 @@ async fn two_replicas_tell_everything_once(engine: Engine) {
 async fn the_demo_school_is_made_up_once(engine: Engine) {
     let desk = Desk::on(&engine).await;
     let demo = || Demo { db: desk.stage.db.clone(), catalogue: desk.stage.catalogue.clone() };
-    let begun = tokio::time::Instant::now();
     demo().fill(&desk.releases, &CancellationToken::new()).await.unwrap();
-    println!("made up and told in {:?}", begun.elapsed());
     let told = desk.told().await;
     assert_eq!(told.iter().filter(|told| told.period() == Period::Week).count() as i64, WEEKS);
     let facts: usize = told.iter().flat_map(sizes).sum();

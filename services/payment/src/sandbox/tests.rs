@@ -82,6 +82,7 @@ async fn a_person_pays_on_the_page_and_the_merchant_is_told() {
     let (status, form) = http(bench.sandbox.address, &format!("GET {path}"), "text/plain", "").await;
     assert_eq!(status, 200);
     assert!(form.contains("45000.00 KZT") && form.contains("card_number"), "{form}");
+    assert!(!form.contains("action="), "the form goes back to the address that the page was opened at: {form}");
 
     let (status, _) = page(bench.sandbox.address, &path, "card_number=4111+1111+1111+1111&outcome=paid").await;
     assert_eq!(status, 422, "only test numbers are taken");

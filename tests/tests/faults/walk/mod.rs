@@ -69,7 +69,7 @@ pub async fn walk(school: &School) -> Result<Walked> {
     course::taken(school, &people.aigerim, &course).await.context("the course is taken")?;
     photograph::refused(school, &people.aigerim, &course).await.context("a file that is no photograph is sent in")?;
     let work = photograph::sent_in(school, &people.aigerim, &course).await.context("a photograph is sent in")?;
-    people.bekzat = review::taught_for_a_day(school, &people).await.context("somebody teaches for a day")?;
+    people.bekzat = review::taught_for_a_day(school, &people, &course).await.context("somebody teaches for a day")?;
     review::given(school, &people, &course, &work).await.context("feedback is given")?;
     course::completed(school, &people.aigerim, &course).await.context("the course is completed")?;
     newsletter::read_and_ended(school, &people).await.context("the newsletter is read and ended")?;

@@ -33,7 +33,7 @@ pub async fn counted(school: &School, people: &People, refunded: &str) -> Result
         ("learning", "answers", format!("SELECT count(*) FROM feedback WHERE learner_id = {learner}"), 1),
         ("learning", "certificates", format!("SELECT count(*) FROM certificate WHERE learner_id = {learner}"), 1),
         ("communication", "newsletter subscriptions", format!("SELECT count(*) FROM subscription WHERE person = {learner}"), 1),
-        ("privacy", "consents to the registration", format!("SELECT count(*) FROM consent WHERE person = {learner}"), 1),
+        ("privacy", "consents, to the registration and to the newsletter", format!("SELECT count(*) FROM consent WHERE person = {learner}"), 2),
     ] {
         let count = Database::one(&school.data(), service).await?.number(&sql).await?;
         if count != expected {

@@ -146,8 +146,7 @@ async fn p34_logged_is_the_refusal_of_a_purpose_that_is_not_declared() {
     let handle: Uuid = row.expect("the keyring has a handle of the person").try_get("", "h").unwrap();
     let entries = chain(&db).await;
     assert!(holds(&entries));
-    let of_person = |entry: &&access_log::Model| entry.subject_handle == handle.to_string() && entry.purpose == Purpose::Publication as i32;
-    let entries: Vec<_> = entries.iter().filter(of_person).collect();
+    let entries: Vec<_> = entries.iter().filter(|entry| entry.subject_handle == handle.to_string()).collect();
     let logged = entries.iter().find(|entry| entry.decision == "PURPOSE_NOT_DECLARED");
     let logged = logged.unwrap_or_else(|| panic!("the refusal is in the log: {entries:?}"));
     assert_eq!(logged.actor_role, "service:identity");
