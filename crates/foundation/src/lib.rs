@@ -1,5 +1,7 @@
-//! What everyone stands on: time, identifiers, the mode, refusals, failpoints, and the one client transport.
+//! What everyone stands on: time, identifiers, names and addresses, the mode, refusals, failpoints, and the one client
+//! transport.
 
+pub mod contact;
 pub mod failpoint;
 mod ids;
 mod mode;

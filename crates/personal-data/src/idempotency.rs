@@ -1,10 +1,10 @@
 //! Same key and same body: the first answer. Same key and another body: an error.
 
 use foundation::{PersonId, Timestamp, uuid::Uuid};
-use sea_orm::{ColumnTrait, QueryFilter, entity::prelude::*};
+use sea_orm::{ColumnTrait, ConnectionTrait, QueryFilter, entity::prelude::*};
 use sha2::{Digest, Sha256};
 
-use crate::{Error, PersonalData, Tx, schema};
+use crate::{Db, Error, PersonalData, Tx, schema};
 
 /// Keys of people who are signed in; they go with the person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
@@ -54,16 +54,28 @@ impl Tx {
         if self.insert_once::<Entity>(row).await? {
             return Ok(None);
         }
-        match crate::query::anonymous::<Entity>().filter(Column::Id.eq(claim.id)).one(self).await? {
-            Some(first) if first.body == claim.body => Ok(Some(first.made)),
-            Some(_) => Err(Error::KeyReused),
-            None => Err(Error::Changed("idempotency")),
-        }
+        made(self, claim).await?.ok_or(Error::Changed("idempotency")).map(Some)
+    }
+}
+
+impl Db {
+    /// What the first call under this claim made, if there was one. Only looks: whoever then makes something claims the key with
+    /// [`Tx::first_made`].
+    pub async fn made_before(&self, claim: &Idempotency) -> Result<Option<Uuid>, Error> {
+        made(self, claim).await
+    }
+}
+
+async fn made(db: &impl ConnectionTrait, claim: &Idempotency) -> Result<Option<Uuid>, Error> {
+    match crate::query::anonymous::<Entity>().filter(Column::Id.eq(claim.id)).one(db).await? {
+        Some(first) if first.body == claim.body => Ok(Some(first.made)),
+        Some(_) => Err(Error::KeyReused),
+        None => Ok(None),
     }
 }
 
 /// Drops keys older than `before`.
 #[allow(clippy::disallowed_methods, reason = "the table of keys itself")]
-pub async fn expire(db: &crate::Db, before: Timestamp) -> Result<u64, Error> {
+pub async fn expire(db: &Db, before: Timestamp) -> Result<u64, Error> {
     Ok(Entity::delete_many().filter(Column::At.lt(before)).exec(db).await?.rows_affected)
 }

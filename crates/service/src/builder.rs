@@ -4,7 +4,7 @@ use std::{convert::Infallible, future::Future, pin::Pin, sync::Arc};
 
 use foundation::BoxError;
 use http::Request;
-use personal_data::{AccessRecorder, Holds};
+use personal_data::{AccessLog, AccessRecorder, Holds};
 use tokio_util::sync::CancellationToken;
 use tonic::{
     body::Body,
@@ -34,6 +34,7 @@ pub struct Service {
     pub(crate) workers: Vec<Worker>,
     pub(crate) ties: Option<Arc<dyn Ties>>,
     pub(crate) recorder: Option<Arc<dyn AccessRecorder>>,
+    pub(crate) log: Option<AccessLog>,
 }
 
 impl Service {
@@ -48,6 +49,7 @@ impl Service {
             workers: Vec::new(),
             ties: None,
             recorder: None,
+            log: None,
         }
     }
 
@@ -101,9 +103,10 @@ impl Service {
         self
     }
 
-    /// Records accesses elsewhere than in the access log of its own database, which is the default.
-    pub fn records_with(mut self, recorder: Arc<dyn AccessRecorder>) -> Self {
-        self.recorder = Some(recorder);
+    /// Records accesses in this log, and hands it over to privacy, instead of the log that the host makes by default.
+    pub fn logs_with(mut self, log: AccessLog) -> Self {
+        self.recorder = Some(Arc::new(log.clone()));
+        self.log = Some(log);
         self
     }
 }

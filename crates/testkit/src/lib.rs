@@ -18,7 +18,7 @@ pub use client::{Answer, Client, ClientError};
 pub use copy::Copy;
 pub use folder::Folder;
 pub use mailbox::Mailbox;
-pub use people::{Consents, Person};
+pub use people::{Consents, Person, letters};
 pub use school::{School, school};
 pub use stack::Stack;
 pub use studies::{Course, key};

@@ -5,13 +5,20 @@ use uuid::Uuid;
 
 use crate::{Client, School};
 
+/// A marker that may stand in a name, which holds no digits: each digit of a hexadecimal marker becomes a letter of its own.
+pub fn letters(hex: &str) -> String {
+    hex.chars().map(|c| c.to_digit(10).map_or(c, |digit| char::from(b"ghijklmnop"[digit as usize]))).collect()
+}
+
 /// The registration consent as the policy publishes it now.
 pub struct Consents(pub Value);
 
 impl Consents {
     pub async fn shown(client: &Client, language: &str) -> Self {
         let policy = client.get(&format!("/v1/policy?language={language}"), None).await.expect("the policy answers").ok();
-        Self(json!([{ "purpose": "ACCOUNT", "text_version": policy["version"], "text_hash": policy["hash"], "language": language }]))
+        Self(
+            json!([{ "purpose": "ACCOUNT", "text_version": policy["version"], "text_hash": policy["registrationConsentHash"], "language": language }]),
+        )
     }
 }
 
@@ -35,8 +42,8 @@ impl School {
         let digits: String = marker.bytes().map(|b| char::from(b'0' + b % 10)).take(9).collect();
         let person = Person {
             id: String::new(),
-            first_name: format!("Aigerim{}", &marker[..12]),
-            last_name: format!("Bekova{}", &marker[12..24]),
+            first_name: format!("Aigerim{}", letters(&marker[..12])),
+            last_name: format!("Bekova{}", letters(&marker[12..24])),
             email: format!("aigerim.{marker}@learner.example"),
             phone: format!("+77{digits}"),
             password: format!("Steppe wind {} over Charyn", &marker[..16]),

@@ -40,10 +40,9 @@ impl Config {
     /// Where mail goes.
     pub(crate) fn sink(&self, settings: &Settings) -> Result<MailSink, SettingsError> {
         match &settings.mail {
-            Some(address) => address.parse().map_err(|error: egress::MailSinkError| SettingsError::Invalid {
-                name: "KOLSAI_MAIL".into(),
-                reason: error.to_string(),
-            }),
+            Some(address) => address
+                .parse()
+                .map_err(|error: egress::MailSinkError| SettingsError::Invalid { name: "KOLSAI_MAIL".into(), reason: error.to_string() }),
             None => Ok(self.mail.clone().unwrap_or_else(|| MailSink::Folder(settings.data.join("mail")))),
         }
     }

@@ -15,6 +15,8 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// The name under which the school shows itself on its pages.
+    pub school: String,
     /// Where the gateway listens; port 0 takes any free one.
     pub listen: SocketAddr,
     pub tls: Tls,
@@ -79,6 +81,7 @@ pub struct Uploads {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            school: "Kolsai".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
             tls: Tls::default(),
             certificate_folder: PathBuf::from("data/certificates"),

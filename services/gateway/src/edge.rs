@@ -23,6 +23,7 @@ use crate::{
     headers,
     json::{Problem, SHORT_WAIT, Table},
     limits::Limiter,
+    pages,
     partner_page::Page,
     service::Readiness,
     trace::{TRACE_ID, Trace},
@@ -123,6 +124,9 @@ impl Edge {
         if let Some(page) = self.page_of(request.uri().path()) {
             let answered = self.show(page, request, address, trace).await;
             return answered.unwrap_or_else(|problem| problem.into_response(trace.id()));
+        }
+        if let Some(page) = pages::Page::at(request.uri().path()).filter(|_| protocol == Protocol::Json) {
+            return self.show_page(page, request, address, trace).await;
         }
         let response = match protocol {
             Protocol::Grpc if request.version() != Version::HTTP_2 => refuse(Protocol::Json, Problem::needs_http2(), trace),

@@ -87,7 +87,12 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 
 /// An answer's content security policy. An answer that is a page has its own among its extensions.
 #[derive(Clone, Copy)]
-pub(crate) struct Policy(pub(crate) &'static str);
+pub(crate) struct Policy(&'static str);
+
+impl Policy {
+    /// A page without scripts, whose form goes back to where it came from.
+    pub(crate) const WITH_FORM: Self = Self("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'");
+}
 
 /// Nothing else here is a page.
 const NO_PAGE: Policy = Policy("default-src 'none'; frame-ancestors 'none'");
@@ -102,7 +107,7 @@ pub(crate) fn secure<B>(response: &mut Response<B>) {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    for (name, value) in set {
+    for (name, value) in set.into_iter().skip(usize::from(foundation::sabotage::breaks("P24"))) {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));

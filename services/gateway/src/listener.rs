@@ -26,9 +26,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tonic::body::Body;
 
-use crate::{Config, InitError, ServeError, edge::Edge};
+use crate::{Config, InitError, ServeError, edge::Edge, leftover::drained};
 
 /// A handshake, the headers of a request, and the first request of a connection must each arrive within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -124,7 +123,7 @@ async fn connection(
         move |request: http::Request<Incoming>| {
             spoke.store(true, Ordering::Relaxed);
             let edge = edge.clone();
-            async move { Ok::<_, Infallible>(edge.answer(request.map(Body::new), peer).await) }
+            async move { Ok::<_, Infallible>(edge.answer(drained(request), peer).await) }
         }
     });
     let mut served = pin!(watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()));

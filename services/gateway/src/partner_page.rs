@@ -24,8 +24,6 @@ const PAGE: &str = "/pay/";
 const LONGEST_ID: usize = 64;
 /// Bytes of a form with a test card in it.
 const LARGEST_FORM: usize = 16 * 1024;
-/// The page has no scripts, and its form goes back to where it came from.
-const POLICY: Policy = Policy("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'");
 /// What the partner may say of its page; everything else of the answer is ours.
 const KEPT: [HeaderName; 2] = [header::CONTENT_TYPE, header::CACHE_CONTROL];
 
@@ -60,7 +58,7 @@ impl Page {
         let location = told.headers.get(header::LOCATION).and_then(|location| self.outside(location));
         let mut response = Response::new(Body::new(Full::new(told.body)));
         *response.status_mut() = told.status;
-        response.extensions_mut().insert(POLICY);
+        response.extensions_mut().insert(Policy::WITH_FORM);
         let kept = KEPT.into_iter().filter_map(|name| told.headers.get(&name).map(|value| (name.clone(), value.clone())));
         response.headers_mut().extend(kept.chain(location.map(|location| (header::LOCATION, location))));
         Ok(response)

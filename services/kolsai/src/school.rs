@@ -127,6 +127,8 @@ fn gateway_config(engines: &Engines) -> Result<gateway::Config, StartError> {
     let mut config: gateway::Config = settings.section("gateway")?;
     config.listen = settings.listen.parse()?;
     config.certificate_folder = settings.data.join("certificates");
+    // The school has one name, in mails and on pages.
+    config.school = communication::Config::of(settings)?.school;
     Ok(config)
 }
 

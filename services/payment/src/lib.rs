@@ -11,6 +11,7 @@ mod partner;
 pub mod sandbox;
 mod secret;
 mod service;
+mod strays;
 #[cfg(test)]
 mod testing;
 

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use ::service::{EngineError, Engines, Service};
 use contract::payment::v1::{orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer};
-use egress::{register::rows::transfer, Register, Egress, MailSink, MailSinkError, PAYMENT_PARTNER};
+use egress::{Egress, MailSink, MailSinkError, PAYMENT_PARTNER, register::rows::transfer};
 use foundation::Mode;
 use personal_data::{Holds, keys::Keys};
 
@@ -18,9 +18,16 @@ use crate::{
     },
     partner::Partner,
     sandbox::{self, Sandbox, SandboxError},
+    strays::{
+        Strays,
+        register::Register,
+        rows::{booked_payment, stray_payment},
+    },
 };
 
 const NAME: &str = "payment";
+/// In the data folder: what the sandbox inside this process knows, so that a restart of the school loses no payment.
+const SANDBOX_FILE: &str = "sandbox-partner.json";
 
 /// Why payment does not start.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +47,7 @@ pub enum InitError {
 /// Everything that payment holds.
 pub fn holds() -> Holds {
     Holds::of::<(course_order::Entity, order_alarm::Entity, ledger_entry::Entity, tax_receipt::Entity, transfer::Entity)>(NAME)
+        .and::<(stray_payment::Entity, booked_payment::Entity)>()
         .and::<events::Tables>()
 }
 
@@ -65,13 +73,16 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         return_url: format!("{url}/v1/orders/"),
         plain_http: config.sandbox,
     };
+    let strays = Strays::new(db.clone(), partner.clone());
     let orders = Orders::new(db, keys, engines.transport(NAME, "learning"), partner, config.open_for());
-    let notifications = Notifications { orders: orders.clone(), key: config.notification_key.clone(), clock: engines.clock() };
+    let notifications =
+        Notifications { orders: orders.clone(), strays: strays.clone(), key: config.notification_key.clone(), clock: engines.clock() };
     let service = Service::named(NAME)
         .serves(OrdersServer::new(orders::rpc::Rpc(orders.clone())))
         .serves(PartnerNotificationsServer::new(notifications::rpc::Rpc(notifications)))
         .holds(holds())
-        .works("ask-partner", move |cancelled| orders.clone().ask_until(cancelled));
+        .works("ask-partner", move |cancelled| orders.clone().ask_until(cancelled))
+        .works("refund-strays", move |cancelled| strays.clone().refund_until(cancelled));
     Ok(match sandbox.map(Arc::new) {
         None => service,
         Some(sandbox) => service.works(sandbox::NAME, move |cancelled| {
@@ -93,7 +104,7 @@ async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sand
     let development_authority = || engines.data_folder().join("certificates").join("dev-ca.pem");
     let trusted_ca: PathBuf = config.sandbox_trusted_ca.clone().unwrap_or_else(development_authority);
     let through_the_gateway = || format!("{}/sandbox", engines.settings().url);
-    let sandbox = sandbox::serve(sandbox::Config {
+    let config = sandbox::Config {
         listen: config.sandbox_listen,
         url: Some(config.sandbox_url.clone().unwrap_or_else(through_the_gateway)),
         merchant: config.merchant.clone(),
@@ -102,8 +113,8 @@ async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sand
         trusted_ca: Some(trusted_ca),
         clock: engines.clock(),
         mode: engines.mode(),
-    });
-    let sandbox = sandbox.await?;
+    };
+    let sandbox = sandbox::serve_kept(config, engines.data_folder().join(SANDBOX_FILE)).await?;
     engines.add_neighbour(sandbox::NAME, sandbox.address);
     tracing::info!(address = %sandbox.address, "the sandbox partner listens");
     Ok(Some(sandbox))
@@ -139,6 +150,7 @@ mod tests {
         let service = init(config, &engines).await.unwrap();
         assert_eq!(service.name(), NAME);
         assert!(engines.neighbour(sandbox::NAME).is_some_and(|address| address.ip().is_loopback()));
+        assert!(folder.path().join(SANDBOX_FILE).is_file());
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use egress::{Config as WayOut, Egress, MailSink, PAYMENT_PARTNER, Register};
+use egress::{Config as WayOut, Egress, MailSink, PAYMENT_PARTNER};
 use foundation::{BoxError, Clock, Mode, PersonId, Transport, uuid::Uuid};
 use personal_data::{Db, Idempotency, keys::Keys};
 use tempfile::TempDir;
@@ -14,6 +14,7 @@ use crate::{
     orders::Orders,
     partner::Partner,
     sandbox::{self, Sandbox},
+    strays::{Strays, register::Register},
 };
 
 pub(crate) const SUM: i64 = 4_500_000;
@@ -22,6 +23,7 @@ pub(crate) struct Bench {
     pub db: Db,
     pub clock: Clock,
     pub orders: Orders,
+    pub strays: Strays,
     pub partner: Partner,
     pub sandbox: Sandbox,
     _folder: TempDir,
@@ -65,12 +67,17 @@ async fn bench(address: &str, folder: TempDir) -> Bench {
     };
     let keys = Keys::new("payment", away(), clock.clone());
     let orders = Orders::new(db.clone(), keys, away(), partner.clone(), Duration::from_secs(24 * 3600));
-    Bench { db, clock, orders, partner, sandbox, _folder: folder }
+    let strays = Strays::new(db.clone(), partner.clone());
+    Bench { db, clock, orders, strays, partner, sandbox, _folder: folder }
 }
 
 pub(crate) async fn sandbox(clock: &Clock) -> Sandbox {
+    sandbox::serve(sandbox_config(clock)).await.unwrap()
+}
+
+pub(crate) fn sandbox_config(clock: &Clock) -> sandbox::Config {
     let config = config();
-    let sandbox = sandbox::Config {
+    sandbox::Config {
         listen: config.sandbox_listen,
         url: None,
         merchant: config.merchant,
@@ -79,8 +86,7 @@ pub(crate) async fn sandbox(clock: &Clock) -> Sandbox {
         trusted_ca: None,
         clock: clock.clone(),
         mode: Mode::Development,
-    };
-    sandbox::serve(sandbox).await.unwrap()
+    }
 }
 
 /// A peer that is not there.

@@ -15,6 +15,6 @@ mod service;
 mod terms;
 
 pub use config::Config;
-pub use receipts::{verify, VerifyError};
+pub use receipts::{VerifyError, verify};
 pub use service::{InitError, init};
 pub use terms::{Calendar, DueDate};

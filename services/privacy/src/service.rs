@@ -6,7 +6,9 @@ use contract::{
     communication::v1::{NewsletterEnded, NewsletterSubscribed},
     identity::v1::{RegistrationAbandoned, RegistrationConsented},
     keyring::v1::keyring_client::KeyringClient,
-    privacy::v1::{access_logs_server::AccessLogsServer, policies_server::PoliciesServer, rights_server::RightsServer},
+    privacy::v1::{
+        access_logs_server::AccessLogsServer, officer_server::OfficerServer, policies_server::PoliciesServer, rights_server::RightsServer,
+    },
 };
 use personal_data::Holds;
 use service::{EngineError, Engines, Service};
@@ -53,14 +55,16 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let holder = Arc::new(move |name: &str| ways.transport("privacy", name));
     let to_holder = holder.clone();
     let policies = Arc::new(Policies::try_new(&config, move |name| to_holder(name))?);
-    let erasures =
-        Arc::new(Erasures { db: db.clone(), keyring: keyring.clone(), signing: signing.clone(), calendar: calendar.clone() });
+    let erasures = Arc::new(Erasures { db: db.clone(), keyring: keyring.clone(), signing: signing.clone(), calendar: calendar.clone() });
     let accesses = Accesses { db: db.clone(), keyring, signing: signing.clone() };
     let copies = Copies { db: db.clone(), calendar, signing: signing.clone(), holder };
+    let desk = requests::officer::Desk { db: db.clone(), erasures: erasures.clone() };
     let rights = requests::rpc::Rpc { db: db.clone(), copies, erasures: erasures.clone(), accesses: accesses.clone(), signing };
     Ok(Service::named("privacy")
         .serves(PoliciesServer::new(policy::rpc::Rpc(policies)))
         .serves(RightsServer::new(rights))
+        .serves(OfficerServer::new(desk))
+        .ties(erasures.clone())
         .serves(AccessLogsServer::new(accesses::rpc::Rpc(accesses)))
         .reacts(events::reactor::<RegistrationConsented, _>(&db, consents::Ledger))
         .reacts(events::reactor::<RegistrationAbandoned, _>(&db, consents::Ledger))

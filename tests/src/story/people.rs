@@ -1,6 +1,7 @@
 //! People who come to the school.
 
 use serde_json::{Value, json};
+use testkit::letters;
 use uuid::Uuid;
 
 use super::{
@@ -28,8 +29,8 @@ impl Person {
         let marker = Uuid::new_v4().simple().to_string();
         let digits: String = marker.bytes().map(|byte| char::from(b'0' + byte % 10)).take(9).collect();
         Self {
-            first_name: format!("{first_name}{}", &marker[..10]),
-            last_name: format!("{last_name}{}", &marker[10..20]),
+            first_name: format!("{first_name}{}", letters(&marker[..10])),
+            last_name: format!("{last_name}{}", letters(&marker[10..20])),
             email: format!("{}.{marker}@learner.example", first_name.to_lowercase()),
             phone: format!("+77{digits}"),
             password: format!("Frost {} over Charyn at dawn", &marker[20..]),
@@ -61,9 +62,8 @@ impl Outside {
     /// Registers with the consent that the policy publishes now.
     pub async fn registers(&self, person: &Person) -> Result<(), Broken> {
         let policy = self.get("/v1/policy?language=en").ok().await?;
-        let consent = json!({
-            "purpose": "ACCOUNT", "textVersion": policy.text("/version")?, "textHash": policy.text("/hash")?, "language": "en",
-        });
+        let (version, hash) = (policy.text("/version")?, policy.text("/registrationConsentHash")?);
+        let consent = json!({ "purpose": "ACCOUNT", "textVersion": version, "textHash": hash, "language": "en" });
         let registration = json!({
             "firstName": person.first_name, "lastName": person.last_name, "email": person.email, "phone": person.phone,
             "ageBracket": "ADULT", "password": person.password, "language": "en", "consents": [consent], "idempotencyKey": key(),

@@ -22,7 +22,8 @@ impl Crash {
 pub enum Choice {
     All,
     Sample { seed: usize },
-    These(Vec<Crash>),
+    /// By name; `privacy.*` is every crash whose name begins so.
+    These(Vec<String>),
 }
 
 impl Choice {
@@ -31,7 +32,7 @@ impl Choice {
         match std::env::var("KOLSAI_FAULTS").as_deref() {
             Ok("all") => Self::All,
             Ok(text) if text.starts_with("seed:") => Self::Sample { seed: text["seed:".len()..].parse().expect("KOLSAI_FAULTS=seed:<number>") },
-            Ok(names) if !names.is_empty() => Self::These(names.split(',').map(read).collect()),
+            Ok(names) if !names.is_empty() => Self::These(names.split(',').map(str::to_owned).collect()),
             // Another sample every day, the same all day long.
             _ => {
                 let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / (24 * 3600));
@@ -45,14 +46,14 @@ impl Choice {
         match self {
             Self::All => format!("all {all} crashes"),
             Self::Sample { seed } => format!("a sample of {all} crashes (KOLSAI_FAULTS=seed:{seed})"),
-            Self::These(these) => format!("{} crashes of {all}", these.len()),
+            Self::These(these) => format!("{} of {all} crashes", these.join(", ")),
         }
     }
 
     pub fn of(self, all: &[Crash]) -> Vec<Crash> {
         match self {
             Self::All => all.to_vec(),
-            Self::These(these) => these,
+            Self::These(these) => these.iter().flat_map(|text| named(text, all)).collect(),
             Self::Sample { seed } => {
                 let step = (all.len() / SAMPLE).max(1);
                 all.iter().skip(seed % step).step_by(step).take(SAMPLE).cloned().collect()
@@ -61,9 +62,12 @@ impl Choice {
     }
 }
 
-fn read(text: &str) -> Crash {
+fn named(text: &str, all: &[Crash]) -> Vec<Crash> {
+    if let Some(start) = text.strip_suffix('*') {
+        return all.iter().filter(|crash| crash.name.starts_with(start)).cloned().collect();
+    }
     let (name, passing) = text.split_once(':').unwrap_or((text, "1"));
-    Crash { name: name.to_owned(), passing: passing.parse().expect("KOLSAI_FAULTS=<name>:<passing>") }
+    vec![Crash { name: name.to_owned(), passing: passing.parse().expect("KOLSAI_FAULTS=<name>:<passing>") }]
 }
 
 /// Every crash that is worth a run: each point at its first passing while the school starts, and where the walk passes it; where it

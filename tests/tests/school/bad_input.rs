@@ -43,6 +43,31 @@ async fn a_registration_that_is_not_right_names_the_field() {
 }
 
 #[tokio::test]
+async fn minors_and_names_with_links_are_refused_with_their_reason() {
+    let school = school();
+    for (change, reason, field) in [
+        (json!({ "age_bracket": "UNDER_14" }), "PARENT_MUST_REGISTER", "age_bracket"),
+        (json!({ "age_bracket": "FROM_14_TO_17" }), "PARENT_MUST_CONSENT", "age_bracket"),
+        (json!({ "first_name": "https://evil.example/win" }), "INVALID_NAME", "first_name"),
+        (json!({ "last_name": "You won at evil.example" }), "INVALID_NAME", "last_name"),
+    ] {
+        let mut body = registration().await;
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        let refused = school.client.post("/v1/accounts", None, body.clone()).await.unwrap().refused();
+        assert_eq!((refused.reason().as_str(), refused.field().as_str()), (reason, field), "{change}");
+        assert!(school.mail.to(body["email"].as_str().unwrap()).is_empty(), "{change}: nobody is mailed");
+    }
+    let letter = json!({
+        "email": "dana@visitor.example", "name": "You won at evil.example", "language": "en", "topic": "QUESTION", "text": "Hello",
+        "idempotency_key": Uuid::new_v4().to_string(),
+    });
+    let refused = school.client.post("/v1/contact", None, letter).await.unwrap().refused();
+    assert_eq!((refused.reason().as_str(), refused.field().as_str()), ("INVALID_NAME", "name"));
+}
+
+#[tokio::test]
 async fn json_that_is_none_is_refused() {
     let school = school();
     let headers = [("content-type", "application/json")];
@@ -65,11 +90,13 @@ async fn a_known_address_gets_the_same_answer_and_another_mail() {
     body["idempotency_key"] = Uuid::new_v4().to_string().into();
     let other = school.client.post("/v1/accounts", None, body).await.unwrap();
     assert_eq!((first.status, first.json()), (other.status, other.json()));
-    school.mail.find(&learner.email, "a mail that says that there is an account", |mail| {
-        let already = mail.contains("already") && !mail.contains("/confirm?token=");
-        already.then_some(())
-    })
-    .await;
+    school
+        .mail
+        .find(&learner.email, "a mail that says that there is an account", |mail| {
+            let already = mail.contains("already") && !mail.contains("/confirm?token=");
+            already.then_some(())
+        })
+        .await;
 }
 
 #[tokio::test]

@@ -56,14 +56,18 @@ async fn files_that_are_no_photographs_are_refused_by_what_they_are() {
         assert!(!String::from_utf8_lossy(&refused.body).contains("incoming/"), "{what}: nothing of the store is shown");
     }
     assert_eq!(submissions(school, &learner).await, 0, "nothing was half taken in");
-    // And a sound one is taken after all that.
-    school.sends_in(&learner, &course, sound, "at last").await;
+    // And a sound one is taken after all that, and shown in the sizes that there are.
+    let work = school.sends_in(&learner, &course, sound, "at last").await;
+    for (size, field) in [("100", "size"), ("0", "size"), ("-1", "size"), ("4294967808", "size"), ("x", "size")] {
+        let path = format!("/v1/submissions/{work}/renditions/{size}");
+        let refused = school.client.get(&path, Some(&learner.access_token)).await.unwrap().refused();
+        assert_eq!((refused.status.as_u16(), refused.field().as_str()), (400, field), "{size}: {}", refused.json());
+    }
 }
 
 #[tokio::test]
-async fn files_that_grow_when_they_are_opened_take_neither_time_nor_memory() {
+async fn files_that_grow_when_they_are_opened_hold_nobody_up() {
     let school = school();
-    let (learner, course) = enrolled(school).await;
     let bomb = made::zlib_of_zeros(1024);
     assert!(bomb.len() < 2 << 20, "a gibibyte in {} bytes", bomb.len());
     let text = [b"Comment\0\0".as_slice(), &bomb].concat();
@@ -71,9 +75,11 @@ async fn files_that_grow_when_they_are_opened_take_neither_time_nor_memory() {
     let pixels = made::zlib_of_zeros(1);
     for (what, file) in [
         ("a text chunk of a gibibyte", made::png(16, &pixels, &[(*b"zTXt", text)])),
-        ("a colour profile of a gibibyte", made::png(16, &pixels, &[(*b"iCCP", profile)])),
         ("pixels of a gibibyte in a frame of sixteen", made::png(16, &bomb, &[])),
+        ("a colour profile of a gibibyte", made::png(16, &pixels, &[(*b"iCCP", profile)])),
     ] {
+        // The assignment takes one photograph: each file has a learner of its own.
+        let (learner, course) = enrolled(school).await;
         let sent = timeout(Duration::from_secs(20), school.tries_to_send_in(&learner, &course, file, what)).await;
         let answer = sent.unwrap_or_else(|_| panic!("{what} holds the school up"));
         // What can be shown may be taken; what is refused is refused as damaged or too large, by its field.

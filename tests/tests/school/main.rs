@@ -6,5 +6,6 @@ mod bad_input;
 mod bad_learning;
 mod bad_payment;
 mod first_walk;
+mod mailed_links;
 mod photographs;
 mod promises;

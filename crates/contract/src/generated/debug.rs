@@ -926,6 +926,14 @@ impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::PersonStateCh
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ResumeErasureRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ResumeErasureRequest")
+            .field("request_id", &self.request_id)
+            .field("reason", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug
 for crate::generated::kolsai::communication::v1::ticket_message::Author {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -95,7 +95,7 @@ impl ::prost::Name for NewsletterEnded {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
-    /// As `GetPolicy` answered them: what the person was shown.
+    /// `version` and `newsletter_consent_hash`, as `GetPolicy` answered them: what the person was shown.
     #[prost(string, tag = "1")]
     pub text_version: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]

@@ -2,6 +2,7 @@
 #[derive(Clone, PartialEq, ::prost::Message)]
 #[prost(skip_debug)]
 pub struct RegisterRequest {
+    /// Names: 1 to 100 characters; letters and marks of any script, space, hyphen, apostrophe, full stop; no link.
     #[prost(string, tag = "1")]
     pub first_name: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]
@@ -19,7 +20,8 @@ pub struct RegisterRequest {
     /// `ru`, `kk` or `en`.
     #[prost(string, tag = "7")]
     pub language: ::prost::alloc::string::String,
-    /// What the person agreed to: the version and hash of every text that was shown. Registration's own is required.
+    /// What the person agreed to: the version and hash of every text that was shown. Required: ACCOUNT, the registration
+    /// consent. Possible: NEWSLETTER. No other purpose is taken here.
     #[prost(message, repeated, tag = "8")]
     pub consents: ::prost::alloc::vec::Vec<ConsentGiven>,
     #[prost(string, tag = "9")]
@@ -39,7 +41,7 @@ impl ::prost::Name for RegisterRequest {
 pub struct ConsentGiven {
     #[prost(enumeration = "super::super::contract::v1::purposes::Purpose", tag = "1")]
     pub purpose: i32,
-    /// As `GetPolicy` answered them.
+    /// As `GetPolicy` answered them: `version`, and `registration_consent_hash` or `newsletter_consent_hash`.
     #[prost(string, tag = "2")]
     pub text_version: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
@@ -268,7 +270,8 @@ impl ::prost::Name for MailContact {
         "/kolsai.identity.v1.MailContact".into()
     }
 }
-/// The bracket decides who must consent; no birth date is asked for.
+/// The bracket decides who must consent; no birth date is asked for. Only adults can register so far: under 14 a parent
+/// registers, and from 14 to 17 the parent's consent cannot be recorded yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum AgeBracket {

@@ -81,391 +81,6 @@ impl ::prost::Name for PersonStateChanged {
         "/kolsai.privacy.v1.PersonStateChanged".into()
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetPolicyRequest {
-    /// `ru`, `kk` or `en`; empty means `ru`.
-    #[prost(string, tag = "1")]
-    pub language: ::prost::alloc::string::String,
-}
-impl ::prost::Name for GetPolicyRequest {
-    const NAME: &'static str = "GetPolicyRequest";
-    const PACKAGE: &'static str = "kolsai.privacy.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "kolsai.privacy.v1.GetPolicyRequest".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/kolsai.privacy.v1.GetPolicyRequest".into()
-    }
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Policy {
-    #[prost(string, tag = "1")]
-    pub language: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub version: ::prost::alloc::string::String,
-    /// SHA-256 of the text, in hex: what a consent records.
-    #[prost(string, tag = "3")]
-    pub hash: ::prost::alloc::string::String,
-    /// Markdown.
-    #[prost(string, tag = "4")]
-    pub text: ::prost::alloc::string::String,
-    #[prost(message, repeated, tag = "5")]
-    pub clauses: ::prost::alloc::vec::Vec<policy::Clause>,
-    /// What each service holds, for what, until when: generated from the data maps.
-    #[prost(message, repeated, tag = "6")]
-    pub held: ::prost::alloc::vec::Vec<policy::HeldData>,
-    /// What somebody agrees to who registers, and who takes the newsletter. `{full_name}` stands for their name.
-    #[prost(string, tag = "7")]
-    pub registration_consent: ::prost::alloc::string::String,
-    #[prost(string, tag = "8")]
-    pub newsletter_consent: ::prost::alloc::string::String,
-}
-/// Nested message and enum types in `Policy`.
-pub mod policy {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Clause {
-        /// `P01` to `P34`.
-        #[prost(string, tag = "1")]
-        pub promise: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub title: ::prost::alloc::string::String,
-        #[prost(string, tag = "3")]
-        pub text: ::prost::alloc::string::String,
-    }
-    impl ::prost::Name for Clause {
-        const NAME: &'static str = "Clause";
-        const PACKAGE: &'static str = "kolsai.privacy.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "kolsai.privacy.v1.Policy.Clause".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/kolsai.privacy.v1.Policy.Clause".into()
-        }
-    }
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct HeldData {
-        #[prost(string, tag = "1")]
-        pub service: ::prost::alloc::string::String,
-        #[prost(string, tag = "2")]
-        pub table: ::prost::alloc::string::String,
-        #[prost(string, tag = "3")]
-        pub category: ::prost::alloc::string::String,
-        #[prost(string, repeated, tag = "4")]
-        pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        #[prost(string, repeated, tag = "5")]
-        pub bases: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        #[prost(string, repeated, tag = "6")]
-        pub columns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-        #[prost(string, tag = "7")]
-        pub keep: ::prost::alloc::string::String,
-        #[prost(string, tag = "8")]
-        pub on_erase: ::prost::alloc::string::String,
-    }
-    impl ::prost::Name for HeldData {
-        const NAME: &'static str = "HeldData";
-        const PACKAGE: &'static str = "kolsai.privacy.v1";
-        fn full_name() -> ::prost::alloc::string::String {
-            "kolsai.privacy.v1.Policy.HeldData".into()
-        }
-        fn type_url() -> ::prost::alloc::string::String {
-            "/kolsai.privacy.v1.Policy.HeldData".into()
-        }
-    }
-}
-impl ::prost::Name for Policy {
-    const NAME: &'static str = "Policy";
-    const PACKAGE: &'static str = "kolsai.privacy.v1";
-    fn full_name() -> ::prost::alloc::string::String {
-        "kolsai.privacy.v1.Policy".into()
-    }
-    fn type_url() -> ::prost::alloc::string::String {
-        "/kolsai.privacy.v1.Policy".into()
-    }
-}
-/// Generated client implementations.
-pub mod policies_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    #[derive(Debug, Clone)]
-    pub struct PoliciesClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl<T> PoliciesClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> PoliciesClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            PoliciesClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// The policy in one language, one clause per promise, with the tables that the code declares.
-        pub async fn get_policy(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetPolicyRequest>,
-        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/kolsai.privacy.v1.Policies/GetPolicy",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(GrpcMethod::new("kolsai.privacy.v1.Policies", "GetPolicy"));
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod policies_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with PoliciesServer.
-    #[async_trait]
-    pub trait Policies: std::marker::Send + std::marker::Sync + 'static {
-        /// The policy in one language, one clause per promise, with the tables that the code declares.
-        async fn get_policy(
-            &self,
-            request: tonic::Request<super::GetPolicyRequest>,
-        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status>;
-    }
-    #[derive(Debug)]
-    pub struct PoliciesServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> PoliciesServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for PoliciesServer<T>
-    where
-        T: Policies,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/kolsai.privacy.v1.Policies/GetPolicy" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetPolicySvc<T: Policies>(pub Arc<T>);
-                    impl<
-                        T: Policies,
-                    > tonic::server::UnaryService<super::GetPolicyRequest>
-                    for GetPolicySvc<T> {
-                        type Response = super::Policy;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetPolicyRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as Policies>::get_policy(&inner, request).await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetPolicySvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for PoliciesServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "kolsai.privacy.v1.Policies";
-    impl<T> tonic::server::NamedService for PoliciesServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CopyMyDataRequest {}
 impl ::prost::Name for CopyMyDataRequest {
@@ -840,6 +455,10 @@ impl ::prost::Name for ReceiptKey {
 pub struct AppendAccessesRequest {
     #[prost(message, repeated, tag = "1")]
     pub entries: ::prost::alloc::vec::Vec<AccessEntry>,
+    /// A place that privacy has already: its entry comes along once more, as the service holds it now. A log without it was
+    /// cut short. 0 when nothing was handed over before.
+    #[prost(int64, tag = "2")]
+    pub held_sequence: i64,
 }
 impl ::prost::Name for AppendAccessesRequest {
     const NAME: &'static str = "AppendAccessesRequest";
@@ -1939,6 +1558,886 @@ pub mod access_logs_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "kolsai.privacy.v1.AccessLogs";
     impl<T> tonic::server::NamedService for AccessLogsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListOpenRequestsRequest {
+    #[prost(string, tag = "1")]
+    pub page_token: ::prost::alloc::string::String,
+    /// 50 when it is 0, at most 200.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+}
+impl ::prost::Name for ListOpenRequestsRequest {
+    const NAME: &'static str = "ListOpenRequestsRequest";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.ListOpenRequestsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.ListOpenRequestsRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListOpenRequestsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<OpenRequest>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListOpenRequestsResponse {
+    const NAME: &'static str = "ListOpenRequestsResponse";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.ListOpenRequestsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.ListOpenRequestsResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "request::Kind", tag = "2")]
+    pub kind: i32,
+    #[prost(message, optional, tag = "3")]
+    pub received_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "4")]
+    pub due_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(bool, tag = "5")]
+    pub overdue: bool,
+    #[prost(enumeration = "open_request::State", tag = "6")]
+    pub state: i32,
+    /// What is contradicted: names of services, never of people.
+    #[prost(string, tag = "7")]
+    pub contradiction: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `OpenRequest`.
+pub mod open_request {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum State {
+        Unspecified = 0,
+        Open = 1,
+        /// Holders and witness contradict each other: look into it, then resume it.
+        Contradicted = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Open => "OPEN",
+                Self::Contradicted => "CONTRADICTED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "OPEN" => Some(Self::Open),
+                "CONTRADICTED" => Some(Self::Contradicted),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for OpenRequest {
+    const NAME: &'static str = "OpenRequest";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.OpenRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.OpenRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ResumeErasureRequest {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    /// What was looked into and found, 10 to 500 characters. It stands on the receipt, so it names nobody.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ResumeErasureRequest {
+    const NAME: &'static str = "ResumeErasureRequest";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.ResumeErasureRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.ResumeErasureRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod officer_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct OfficerClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> OfficerClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> OfficerClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            OfficerClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Every request that is not done, with its clock, the one that is due first on top. It names nobody.
+        pub async fn list_open_requests(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListOpenRequestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListOpenRequestsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.privacy.v1.Officer/ListOpenRequests",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("kolsai.privacy.v1.Officer", "ListOpenRequests"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends a contradicted erasure on: every holder and the witness are asked again.
+        pub async fn resume_erasure(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResumeErasureRequest>,
+        ) -> std::result::Result<tonic::Response<super::OpenRequest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.privacy.v1.Officer/ResumeErasure",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.privacy.v1.Officer", "ResumeErasure"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod officer_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with OfficerServer.
+    #[async_trait]
+    pub trait Officer: std::marker::Send + std::marker::Sync + 'static {
+        /// Every request that is not done, with its clock, the one that is due first on top. It names nobody.
+        async fn list_open_requests(
+            &self,
+            request: tonic::Request<super::ListOpenRequestsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListOpenRequestsResponse>,
+            tonic::Status,
+        >;
+        /// Sends a contradicted erasure on: every holder and the witness are asked again.
+        async fn resume_erasure(
+            &self,
+            request: tonic::Request<super::ResumeErasureRequest>,
+        ) -> std::result::Result<tonic::Response<super::OpenRequest>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct OfficerServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> OfficerServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for OfficerServer<T>
+    where
+        T: Officer,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/kolsai.privacy.v1.Officer/ListOpenRequests" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListOpenRequestsSvc<T: Officer>(pub Arc<T>);
+                    impl<
+                        T: Officer,
+                    > tonic::server::UnaryService<super::ListOpenRequestsRequest>
+                    for ListOpenRequestsSvc<T> {
+                        type Response = super::ListOpenRequestsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListOpenRequestsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Officer>::list_open_requests(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListOpenRequestsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.privacy.v1.Officer/ResumeErasure" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResumeErasureSvc<T: Officer>(pub Arc<T>);
+                    impl<
+                        T: Officer,
+                    > tonic::server::UnaryService<super::ResumeErasureRequest>
+                    for ResumeErasureSvc<T> {
+                        type Response = super::OpenRequest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResumeErasureRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Officer>::resume_erasure(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResumeErasureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for OfficerServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "kolsai.privacy.v1.Officer";
+    impl<T> tonic::server::NamedService for OfficerServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPolicyRequest {
+    /// `ru`, `kk` or `en`; empty means `ru`.
+    #[prost(string, tag = "1")]
+    pub language: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetPolicyRequest {
+    const NAME: &'static str = "GetPolicyRequest";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.GetPolicyRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.GetPolicyRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Policy {
+    #[prost(string, tag = "1")]
+    pub language: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+    /// SHA-256 of exactly `text`, in hex.
+    #[prost(string, tag = "3")]
+    pub hash: ::prost::alloc::string::String,
+    /// Markdown.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub clauses: ::prost::alloc::vec::Vec<policy::Clause>,
+    /// What each service holds, for what, until when: generated from the data maps.
+    #[prost(message, repeated, tag = "6")]
+    pub held: ::prost::alloc::vec::Vec<policy::HeldData>,
+    /// What somebody agrees to who registers, and who takes the newsletter. `{full_name}` stands for their name.
+    #[prost(string, tag = "7")]
+    pub registration_consent: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub newsletter_consent: ::prost::alloc::string::String,
+    /// SHA-256 of exactly these strings, in hex: what a consent records. It is over the template as published here, with
+    /// `{full_name}` as it stands, so that everybody who agreed to one text has one hash.
+    #[prost(string, tag = "9")]
+    pub registration_consent_hash: ::prost::alloc::string::String,
+    #[prost(string, tag = "10")]
+    pub newsletter_consent_hash: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Policy`.
+pub mod policy {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Clause {
+        /// `P01` to `P34`.
+        #[prost(string, tag = "1")]
+        pub promise: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub title: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub text: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Clause {
+        const NAME: &'static str = "Clause";
+        const PACKAGE: &'static str = "kolsai.privacy.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "kolsai.privacy.v1.Policy.Clause".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/kolsai.privacy.v1.Policy.Clause".into()
+        }
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct HeldData {
+        #[prost(string, tag = "1")]
+        pub service: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub table: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub category: ::prost::alloc::string::String,
+        #[prost(string, repeated, tag = "4")]
+        pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        #[prost(string, repeated, tag = "5")]
+        pub bases: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        #[prost(string, repeated, tag = "6")]
+        pub columns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        #[prost(string, tag = "7")]
+        pub keep: ::prost::alloc::string::String,
+        #[prost(string, tag = "8")]
+        pub on_erase: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for HeldData {
+        const NAME: &'static str = "HeldData";
+        const PACKAGE: &'static str = "kolsai.privacy.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "kolsai.privacy.v1.Policy.HeldData".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/kolsai.privacy.v1.Policy.HeldData".into()
+        }
+    }
+}
+impl ::prost::Name for Policy {
+    const NAME: &'static str = "Policy";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.Policy".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.Policy".into()
+    }
+}
+/// Generated client implementations.
+pub mod policies_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct PoliciesClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> PoliciesClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PoliciesClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PoliciesClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// The policy in one language, one clause per promise, with the tables that the code declares.
+        pub async fn get_policy(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.privacy.v1.Policies/GetPolicy",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.privacy.v1.Policies", "GetPolicy"));
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod policies_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PoliciesServer.
+    #[async_trait]
+    pub trait Policies: std::marker::Send + std::marker::Sync + 'static {
+        /// The policy in one language, one clause per promise, with the tables that the code declares.
+        async fn get_policy(
+            &self,
+            request: tonic::Request<super::GetPolicyRequest>,
+        ) -> std::result::Result<tonic::Response<super::Policy>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct PoliciesServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PoliciesServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PoliciesServer<T>
+    where
+        T: Policies,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/kolsai.privacy.v1.Policies/GetPolicy" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPolicySvc<T: Policies>(pub Arc<T>);
+                    impl<
+                        T: Policies,
+                    > tonic::server::UnaryService<super::GetPolicyRequest>
+                    for GetPolicySvc<T> {
+                        type Response = super::Policy;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPolicyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Policies>::get_policy(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPolicySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PoliciesServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "kolsai.privacy.v1.Policies";
+    impl<T> tonic::server::NamedService for PoliciesServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -18,6 +18,7 @@ on_both_engines!(
     of_many_at_once_one_makes,
     what_was_rolled_back_claims_nothing,
     old_keys_go,
+    looking_claims_nothing,
 );
 
 /// A use case that makes a counter under a key. Answers what was made, now or before.
@@ -98,4 +99,14 @@ async fn old_keys_go(engine: Engine) {
     assert_eq!(idempotency::expire(&db, engine.clock.now().minus(day)).await.unwrap(), 1);
     make(&db, &claim).await.unwrap();
     assert_eq!(made(&db).await, 3);
+}
+
+async fn looking_claims_nothing(engine: Engine) {
+    let db = engine.database::<Migrations>(SERVICE).await;
+    let claim = |body: &[u8]| Idempotency::new(None, "/m", "key", body);
+    assert_eq!(db.made_before(&claim(b"body")).await.unwrap(), None);
+    let first = make(&db, &claim(b"body")).await.unwrap();
+    assert_eq!(db.made_before(&claim(b"body")).await.unwrap(), Some(first));
+    assert!(matches!(db.made_before(&claim(b"another")).await, Err(Error::KeyReused)));
+    assert_eq!(made(&db).await, 1);
 }

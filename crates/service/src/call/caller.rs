@@ -109,6 +109,9 @@ impl Caller {
 
     /// Under `who: PERSON` a single person is always the caller: unknown and not-mine are the same NOT_FOUND.
     fn check_own(&self, person: PersonId) -> Result<(), Refusal> {
+        if sabotage::breaks("P12") {
+            return Ok(());
+        }
         if self.0.rule.who != Who::Person || self.0.rule.person == Touches::Each || self.claims().is_some_and(|claims| claims.sub == person)
         {
             return Ok(());

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{Event, privacy::v1::{PersonStateChanged, person_state_changed::State as Said}};
+use contract::{
+    Event,
+    privacy::v1::{PersonStateChanged, person_state_changed::State as Said},
+};
 use events::{Envelope, Outcome, Reactor, inbox, parked};
 use foundation::PersonId;
 use personal_data::{

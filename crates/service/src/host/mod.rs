@@ -51,6 +51,7 @@ impl Host {
         verify::contract()?;
         for service in &mut services {
             serve_holder(&engines, service)?;
+            hand_log_over(&engines, service);
         }
         verify::services(&engines, &services)?;
         let drain = Drain::default();
@@ -108,7 +109,7 @@ impl Running {
     }
 }
 
-/// A holder of the contract answers privacy, erases, follows states and hands its access log over without code of its own.
+/// A holder of the contract answers privacy, erases and follows states without code of its own.
 fn serve_holder(engines: &Engines, service: &mut Service) -> Result<(), HostError> {
     let Some(holds) = service.holds.clone() else { return Ok(()) };
     let db = engines.opened(service.name).ok_or(HostError::HoldsNothing(service.name))?;
@@ -119,11 +120,18 @@ fn serve_holder(engines: &Engines, service: &mut Service) -> Result<(), HostErro
     service.routes.add_service(holder::server(holds.clone(), db.clone(), keys.clone()));
     service.served.push(verify::HOLDER);
     service.reactors.push(Arc::new(holder::Erasure::new(holds, db.clone(), keys.clone())));
-    service.reactors.push(holder::follow(db.clone(), keys));
-    let (log, privacy) = (engines.access_log(service.name)?, engines.transport(service.name, "privacy"));
+    service.reactors.push(holder::follow(db, keys));
+    Ok(())
+}
+
+/// Whatever keeps an access log hands it over to privacy.
+fn hand_log_over(engines: &Engines, service: &mut Service) {
+    let Some(db) = engines.opened(service.name) else { return };
+    let own = || engines.access_log(service.name).ok();
+    let Some(log) = service.log.clone().or_else(own) else { return };
+    let privacy = engines.transport(service.name, "privacy");
     let work = move |until| holder::hand_over(db.clone(), log.clone(), privacy.clone(), until);
     service.workers.push(Worker { name: "access-log.hand-over", start: Arc::new(move |until| Box::pin(work(until))) });
-    Ok(())
 }
 
 fn parts(engines: &Engines, service: &Service) -> StackParts {

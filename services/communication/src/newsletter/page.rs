@@ -11,6 +11,7 @@ const LINES: [(&str, &str); 3] = [
 /// Says in every language that it is done: whoever clicked is not asked who they are, so their language is not known.
 pub(super) fn ended() -> HttpBody {
     let lines: String = LINES.iter().map(|(language, line)| format!("<p lang=\"{language}\">{line}</p>\n")).collect();
-    let page = format!("<!doctype html>\n<html>\n<head><meta charset=\"utf-8\"><title>Kolsai</title></head>\n<body>\n{lines}</body>\n</html>\n");
+    let page =
+        format!("<!doctype html>\n<html>\n<head><meta charset=\"utf-8\"><title>Kolsai</title></head>\n<body>\n{lines}</body>\n</html>\n");
     HttpBody { content_type: "text/html; charset=utf-8".into(), data: page.into_bytes(), extensions: Vec::new() }
 }

@@ -43,9 +43,8 @@ impl Desk {
         let agent = by.person()?;
         let size = if page_size == 0 { PAGE } else { u64::from(page_size).min(LARGEST_PAGE) };
         let theirs = Condition::any().add(ticket::Column::Agent.is_null()).add(ticket::Column::Agent.eq(agent));
-        let mut waiting = query::across::<ticket::Entity>(Purpose::Support)
-            .filter(ticket::Column::State.ne(TicketState::Closed as i32))
-            .filter(theirs);
+        let mut waiting =
+            query::across::<ticket::Entity>(Purpose::Support).filter(ticket::Column::State.ne(TicketState::Closed as i32)).filter(theirs);
         if !page_token.is_empty() {
             let (at, id) = read_token(page_token)?;
             let later = Condition::all().add(ticket::Column::ChangedAt.eq(at)).add(ticket::Column::Id.gt(id));

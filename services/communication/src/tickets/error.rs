@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation::Refusal;
+use foundation::{Refusal, contact::Malformed};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -16,9 +16,9 @@ pub enum Error {
     Closed,
     #[error("write 1 to 5000 characters")]
     Text,
-    #[error("a name has at most 100 characters and stands on one line")]
+    #[error("{}", Malformed::Name)]
     Name,
-    #[error("this is not an e-mail address that a mail can go to")]
+    #[error("{}", Malformed::Email)]
     Email,
     #[error("the language is `ru`, `kk` or `en`")]
     Language,
@@ -51,8 +51,8 @@ impl From<Error> for Refusal {
             Error::NotYours => Self::denied("NO_TIE", text),
             Error::Closed => Self::precondition("TICKET_CLOSED", text),
             Error::Text => Self::invalid("INVALID_TEXT", "text", text),
-            Error::Name => Self::invalid("INVALID_NAME", "name", text),
-            Error::Email => Self::invalid("INVALID_EMAIL", "email", text),
+            Error::Name => Self::invalid(Malformed::Name.reason(), "name", text),
+            Error::Email => Self::invalid(Malformed::Email.reason(), "email", text),
             Error::Language => Self::invalid("UNKNOWN_LANGUAGE", "language", text),
             Error::Topic => Self::invalid("UNKNOWN_TOPIC", "topic", text),
             Error::PageToken => Self::invalid("INVALID_PAGE_TOKEN", "page_token", text),

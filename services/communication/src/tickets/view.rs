@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::{
     Error, Key,
-    rows::{MessageId, TicketId, message, ticket},
+    rows::{MessageId, message, ticket},
 };
 use crate::language::Language;
 
@@ -40,7 +40,6 @@ pub(super) async fn thread(db: &Db, ticket: ticket::Model, key: &Key) -> Result<
 
 /// What a mail about a ticket needs.
 pub struct About {
-    pub ticket: TicketId,
     /// Empty when the mail only says that the ticket has arrived.
     pub answer: String,
     /// None for somebody with an account: identity knows their address.
@@ -58,7 +57,7 @@ pub async fn received(db: &Db, person: PersonId, id: Uuid, key: &Key) -> Result<
     let found = query::of::<ticket::Entity>(person, Purpose::Support).filter(ticket::Column::Id.eq(id));
     let Some(row) = found.one(db).await? else { return Ok(None) };
     let sender = row.open_email(key)?.map(|email| Sender { email, language: Language::of_code(row.language) });
-    Ok(Some(About { ticket: row.id, answer: String::new(), sender }))
+    Ok(Some(About { answer: String::new(), sender }))
 }
 
 /// An answer of the school's; none when it is gone.

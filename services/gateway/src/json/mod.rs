@@ -19,6 +19,7 @@ use tonic::body::Body;
 
 pub(crate) use body::whole;
 pub(crate) use problem::{Problem, SHORT_WAIT};
+pub(crate) use query::pairs;
 pub(crate) use routes::Table;
 pub use template::TemplateError;
 

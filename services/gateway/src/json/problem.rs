@@ -91,6 +91,16 @@ impl Problem {
         Self { faults, ..problem }
     }
 
+    /// The refusal's name, which programs read.
+    pub(crate) fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The refusal in words, in English.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// How long to wait. Whoever says "not now" says when, even when the service behind did not.
     fn wait(&self) -> Option<Duration> {
         let not_now = matches!(self.http, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);

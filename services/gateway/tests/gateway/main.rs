@@ -3,6 +3,8 @@
 mod edges;
 mod grpc;
 mod json;
+mod leftover;
+mod pages;
 mod partner_page;
 mod school;
 mod uploads;

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use contract::{google::api::HttpBody, identity::v1 as identity, privacy::v1 as privacy};
+use contract::{google::api::HttpBody, identity::v1 as identity, learning::v1 as learning, privacy::v1 as privacy};
 use foundation::{Clock, Mode, Refusal, Transport};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -78,7 +78,7 @@ impl Readiness for Ready {
 pub fn parts(mode: Mode, behind: Behind, ready: &Arc<AtomicBool>, seen: &Arc<Mutex<Vec<HeaderMap>>>) -> Parts {
     let transport = services(Arc::clone(seen));
     Parts {
-        transports: Arc::new(move |name| ["identity", "privacy"].contains(&name).then(|| transport.clone())),
+        transports: Arc::new(move |name| ["identity", "privacy", "learning"].contains(&name).then(|| transport.clone())),
         clock: Clock::system(mode),
         mode,
         token_check: Arc::new(OneToken),
@@ -248,11 +248,10 @@ async fn serve(request: Request<Body>) -> Response<Body> {
         "/kolsai.identity.v1.Accounts/GetProfile" => unary(request, |_: identity::GetProfileRequest| Ok(profile("Aigul"))).await,
         "/kolsai.identity.v1.Accounts/UpdateProfile" => unary(request, update_profile).await,
         "/kolsai.identity.v1.Accounts/Confirm" => {
-            unary(request, |_: identity::ConfirmRequest| -> Result<identity::ConfirmResponse, _> {
-                Err(Status::unknown("10.0.0.7:5432 says no"))
-            })
-            .await
+            unary(request, |ask: identity::ConfirmRequest| link(&ask.token).map(|()| identity::ConfirmResponse {})).await
         }
+        "/kolsai.identity.v1.Accounts/ResetPassword" => unary(request, reset_password).await,
+        "/kolsai.learning.v1.Certificates/CheckCertificate" => unary(request, certificate).await,
         "/kolsai.identity.v1.Sessions/SignOut" => unary(request, |_: identity::SignOutRequest| Ok(identity::SignOutResponse {})).await,
         // As a library refuses that knows no details of ours.
         "/kolsai.identity.v1.Sessions/ListSessions" => {
@@ -296,6 +295,31 @@ fn register(ask: identity::RegisterRequest) -> Result<identity::RegisterResponse
     }
     // What the request said, as far as an answer can tell it.
     Ok(identity::RegisterResponse { link_ttl_seconds: u32::try_from(ask.consents.len() + ask.idempotency_key.len()).unwrap() })
+}
+
+/// The one good link is `link<>`; `used` was good once.
+fn link(token: &str) -> Result<(), Status> {
+    match token {
+        "link<>" => Ok(()),
+        "used" => Err(Refusal::precondition("LINK_USED", "this link was used before; ask for a new one").at_field("token").into()),
+        "odd" => Err(Refusal::precondition("ODD", "this is <odd>").into()),
+        _ => Err(Status::unknown("10.0.0.7:5432 says no")),
+    }
+}
+
+fn reset_password(ask: identity::ResetPasswordRequest) -> Result<identity::ResetPasswordResponse, Status> {
+    if ask.new_password != "a long phrase & more+" {
+        return Err(Refusal::invalid("WEAK_PASSWORD", "new_password", "this password is easy to guess").into());
+    }
+    link(&ask.token).map(|()| identity::ResetPasswordResponse {})
+}
+
+fn certificate(ask: learning::CheckCertificateRequest) -> Result<learning::CheckedCertificate, Status> {
+    if ask.number != "KLS-1" {
+        return Err(Refusal::not_found("NO_SUCH_CERTIFICATE", "no certificate has this number").into());
+    }
+    let issued_at = "2026-11-22T20:00:00Z".parse().ok();
+    Ok(learning::CheckedCertificate { number: ask.number, course_title: format!("<Light> {}", ask.language), issued_at })
 }
 
 fn profile(first_name: &str) -> identity::Profile {

@@ -1,22 +1,24 @@
 //! Why an account could not be opened or changed, and how that is told.
 
-use foundation::Refusal;
+use foundation::{Refusal, contact::Malformed};
 
 use crate::{links, passwords, revocations, sessions, throttle};
 
 /// What a person sent that may not stand. Holds nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
-    #[error("a name is 1 to 100 characters long, without control characters")]
+    #[error("{}", Malformed::Name)]
     Name { field: &'static str },
-    #[error("this is not an e-mail address; write it as name@example.kz, an international domain in its xn-- form")]
+    #[error("{}", Malformed::Email)]
     Email,
-    #[error("write the phone number as +77011234567, or leave it out")]
+    #[error("{}", Malformed::Phone)]
     Phone { field: &'static str },
-    #[error("say whether you are 14 to 17 years old or an adult")]
+    #[error("say which age group you belong to: UNDER_14, FROM_14_TO_17 or ADULT")]
     AgeBracket,
     #[error("children under 14 are registered by a parent; ask one to write to the school")]
     ParentMustRegister,
+    #[error("from 14 to 17 a parent must consent, which cannot be done here yet; ask a parent to write to the school")]
+    ParentMustConsent,
     #[error("choose `ru`, `kk` or `en`")]
     Language { field: &'static str },
     #[error("a password is 12 to 512 characters long")]
@@ -27,8 +29,8 @@ pub enum Invalid {
     ConsentMissing,
     #[error("one consent per purpose")]
     ConsentTwice,
-    #[error("a consent names its purpose")]
-    ConsentPurpose,
+    #[error("registration takes the consents ACCOUNT and NEWSLETTER, and no other")]
+    UnexpectedConsent,
     #[error("the policy has changed since this text was shown; read the current one and consent to it")]
     StaleConsentText,
     #[error("say in update_mask which fields change: first_name, last_name, phone, language")]
@@ -42,17 +44,18 @@ pub enum Invalid {
 impl From<Invalid> for Refusal {
     fn from(invalid: Invalid) -> Self {
         let (reason, field) = match invalid {
-            Invalid::Name { field } => ("INVALID_NAME", field),
-            Invalid::Email => ("INVALID_EMAIL", "email"),
-            Invalid::Phone { field } => ("INVALID_PHONE", field),
+            Invalid::Name { field } => (Malformed::Name.reason(), field),
+            Invalid::Email => (Malformed::Email.reason(), "email"),
+            Invalid::Phone { field } => (Malformed::Phone.reason(), field),
             Invalid::AgeBracket => ("INVALID_AGE_BRACKET", "age_bracket"),
             Invalid::ParentMustRegister => ("PARENT_MUST_REGISTER", "age_bracket"),
+            Invalid::ParentMustConsent => ("PARENT_MUST_CONSENT", "age_bracket"),
             Invalid::Language { field } => ("INVALID_LANGUAGE", field),
             Invalid::PasswordLength { field } => ("INVALID_PASSWORD_LENGTH", field),
             Invalid::WeakPassword { field } => ("WEAK_PASSWORD", field),
             Invalid::ConsentMissing => ("CONSENT_REQUIRED", "consents"),
             Invalid::ConsentTwice => ("CONSENT_TWICE", "consents"),
-            Invalid::ConsentPurpose => ("INVALID_CONSENT_PURPOSE", "consents.purpose"),
+            Invalid::UnexpectedConsent => ("UNEXPECTED_CONSENT", "consents"),
             Invalid::StaleConsentText => ("STALE_CONSENT_TEXT", "consents"),
             Invalid::MaskMissing => ("UPDATE_MASK_REQUIRED", "update_mask"),
             Invalid::MaskUnknown => ("UNKNOWN_FIELD", "update_mask"),

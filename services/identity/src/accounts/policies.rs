@@ -1,6 +1,9 @@
 //! Whether a consent was given to the text that is published now.
 
-use contract::privacy::v1::{GetPolicyRequest, Policy, policies_client::PoliciesClient};
+use contract::{
+    Purpose,
+    privacy::v1::{GetPolicyRequest, Policy, policies_client::PoliciesClient},
+};
 use foundation::Transport;
 
 use super::{
@@ -26,7 +29,9 @@ impl Policies {
                 continue;
             }
             let current = self.current(language).await?;
-            let is_current = |consent: &Consent| consent.text_version == current.version && consent.text_hash == current.hash;
+            let is_current = |consent: &Consent| {
+                consent.text_version == current.version && hash_of(&current, consent.purpose) == Some(consent.text_hash.as_str())
+            };
             if !consents.iter().filter(|consent| consent.language == language).all(is_current) {
                 return Err(Invalid::StaleConsentText.into());
             }
@@ -43,5 +48,14 @@ impl Policies {
                 Err(Error::PolicyAway)
             }
         }
+    }
+}
+
+/// The hash of what is published for this purpose; none where registration asks for no consent.
+fn hash_of(policy: &Policy, purpose: Purpose) -> Option<&str> {
+    match purpose {
+        Purpose::Account => Some(&policy.registration_consent_hash),
+        Purpose::Newsletter => Some(&policy.newsletter_consent_hash),
+        _ => None,
     }
 }

@@ -152,7 +152,7 @@ impl Accounts {
     /// The consent to registration, given to the text that is published now: for accounts that no person registers.
     pub(crate) async fn current_consent(&self, language: Language) -> Result<Consent, Error> {
         let policy = self.policies.current(language).await?;
-        Ok(Consent { purpose: Purpose::Account, text_version: policy.version, text_hash: policy.hash, language })
+        Ok(Consent { purpose: Purpose::Account, text_version: policy.version, text_hash: policy.registration_consent_hash, language })
     }
 }
 

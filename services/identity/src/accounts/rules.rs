@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::{Purpose, identity::v1 as pb};
+use foundation::contact;
 use pb::AgeBracket;
 
 use super::Invalid;
@@ -13,25 +14,9 @@ use crate::passwords::Password;
 pub struct Email(String);
 
 impl Email {
-    /// Takes what mail servers take unquoted (RFC 5321, 4.1.2), in ASCII.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        let email = text.trim().to_ascii_lowercase();
-        let (local, domain) = email.rsplit_once('@').ok_or(Invalid::Email)?;
-        let atom = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b));
-        let label = |part: &str| {
-            (1..=63).contains(&part.len())
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-                && !part.starts_with('-')
-                && !part.ends_with('-')
-        };
-        let good = email.len() <= 254
-            && local.len() <= 64
-            && local.split('.').all(atom)
-            && domain.contains('.')
-            && domain.split('.').all(label)
-            // A domain that ends in digits alone is an address of the network layer.
-            && !domain.rsplit('.').next().is_some_and(|top| top.bytes().all(|b| b.is_ascii_digit()));
-        if good { Ok(Self(email)) } else { Err(Invalid::Email) }
+        let email = contact::email(text).map_err(|_| Invalid::Email)?;
+        Ok(Self(email.to_ascii_lowercase()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -76,24 +61,16 @@ impl Language {
     }
 }
 
-/// Trimmed, 1 to 100 characters, nothing that a terminal or a mail header would obey.
 pub fn name(text: &str, field: &'static str) -> Result<String, Invalid> {
-    let name = text.trim();
-    match name.chars().count() {
-        1..=100 if !name.chars().any(char::is_control) => Ok(name.to_owned()),
-        _ => Err(Invalid::Name { field }),
-    }
+    contact::name(text).map(str::to_owned).map_err(|_| Invalid::Name { field })
 }
 
-/// E.164, or none when empty. Spaces, hyphens and brackets are how people write it, and are dropped.
+/// E.164, or none when empty.
 pub fn phone(text: &str, field: &'static str) -> Result<Option<String>, Invalid> {
-    let phone: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-    if phone.is_empty() && !foundation::sabotage::breaks("P03") {
+    if text.trim().is_empty() && !foundation::sabotage::breaks("P03") {
         return Ok(None);
     }
-    let digits = phone.strip_prefix('+').ok_or(Invalid::Phone { field })?;
-    let good = (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    if good { Ok(Some(phone)) } else { Err(Invalid::Phone { field }) }
+    contact::phone(text).map(Some).map_err(|_| Invalid::Phone { field })
 }
 
 pub fn password(text: String, field: &'static str) -> Result<Password, Invalid> {
@@ -117,7 +94,10 @@ fn consents(given: Vec<pb::ConsentGiven>) -> Result<Vec<Consent>, Invalid> {
     let mut purposes = BTreeSet::new();
     let mut consents = Vec::with_capacity(given.len().min(16));
     for one in given {
-        let purpose = Some(one.purpose()).filter(|purpose| *purpose != Purpose::Unspecified).ok_or(Invalid::ConsentPurpose)?;
+        let purpose = match one.purpose() {
+            purpose @ (Purpose::Account | Purpose::Newsletter) => purpose,
+            _ => return Err(Invalid::UnexpectedConsent),
+        };
         if !purposes.insert(purpose) {
             return Err(Invalid::ConsentTwice);
         }
@@ -145,7 +125,9 @@ impl Registration {
         match age_bracket {
             AgeBracket::Unspecified => return Err(Invalid::AgeBracket),
             AgeBracket::Under14 => return Err(Invalid::ParentMustRegister),
-            AgeBracket::From14To17 | AgeBracket::Adult => {}
+            // Nobody can record a parent's consent yet, and without it there is no account.
+            AgeBracket::From14To17 => return Err(Invalid::ParentMustConsent),
+            AgeBracket::Adult => {}
         }
         Ok(Self {
             first_name: name(&ask.first_name, "first_name")?,

@@ -99,6 +99,8 @@ impl Attempts {
         claim: &Idempotency,
     ) -> Result<Attempt<'_>, Error> {
         let test = self.catalogue.test(id).ok_or(Error::NoSuchTest)?;
+        // Before the key: one borrowed for nothing would contradict the person's erasure.
+        enrolments::open_in(&self.db, person, test.course).await?.ok_or(Error::NoSuchTest)?;
         let key = self.keys.of::<category::Learning>(person, Purpose::Education).await?;
         let attempt = AttemptId::new_v7();
 

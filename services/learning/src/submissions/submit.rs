@@ -46,10 +46,17 @@ impl Submissions {
         if !rules::note_is_fit(&ask.note) {
             return Err(Error::Note);
         }
-        let key = self.keys.of::<category::Learning>(person, Purpose::Education).await?;
         let row = match self.take(person, &ask).await? {
             Taken::Before(first) => return Ok(first),
             Taken::Ours(row) => row,
+        };
+        // Only now that something of this person's is here: a key borrowed for nothing would contradict their erasure.
+        let key = match self.keys.of::<category::Learning>(person, Purpose::Education).await {
+            Ok(key) => key,
+            Err(error) => {
+                self.give_back(row).await;
+                return Err(error.into());
+            }
         };
         // Goes on when the caller leaves: half a photograph helps nobody, and asking again finds the whole.
         let work = {

@@ -3,7 +3,7 @@
 use personal_data::schema::{self, Table};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use crate::{ledger, orders};
+use crate::{ledger, orders, strays};
 
 pub struct Migrations;
 
@@ -12,6 +12,7 @@ impl MigratorTrait for Migrations {
         let mut all = personal_data::migrations();
         all.extend(events::migrations());
         all.push(schema::migration("payment_0001", tables));
+        all.push(schema::migration("payment_0002", strays::rows::tables));
         all
     }
 }

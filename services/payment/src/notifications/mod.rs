@@ -13,6 +13,7 @@ use crate::{
         protocol::Notification,
         signature::{Unsigned, verify},
     },
+    strays::Strays,
 };
 use rules::{LARGEST, holds_card_number};
 
@@ -20,6 +21,7 @@ use rules::{LARGEST, holds_card_number};
 #[derive(Clone)]
 pub(crate) struct Notifications {
     pub orders: Orders,
+    pub strays: Strays,
     pub key: Secret,
     pub clock: Clock,
 }
@@ -29,13 +31,18 @@ impl Notifications {
     pub(crate) async fn take(&self, caller: &Caller, signature: Option<&str>, body: &[u8]) -> Result<(), Error> {
         let payment = genuine(&self.key, self.clock.now(), signature, body)?.payment;
         let order = OrderId(payment.order_id);
-        let Some(owner) = self.orders.find(order).await? else {
-            caller.acts_on_nobody();
-            tracing::error!(alarm = "PAYMENT_OF_NOBODY", "the partner speaks of an order that is not here");
-            return Err(Error::NoSuchOrder);
-        };
-        caller.acts_on(owner.person_id).await?;
-        self.orders.notified(order, payment).await
+        match self.orders.find(order).await? {
+            None => caller.acts_on_nobody(),
+            Some(owner) => {
+                caller.acts_on(owner.person_id).await?;
+                match self.orders.notified(order, payment.clone()).await {
+                    // Erased between the two looks: what came in is nobody's now.
+                    Err(Error::NoSuchOrder | Error::Data(personal_data::Error::Erased)) => {}
+                    taken => return taken,
+                }
+            }
+        }
+        self.strays.take(&payment).await
     }
 }
 

@@ -16,8 +16,8 @@ use super::{
 use crate::partner::{Asked, protocol::Status};
 
 /// How often the worker looks for what is due.
-const LOOK: Duration = Duration::from_millis(500);
-const BATCH: u64 = 32;
+pub(crate) const LOOK: Duration = Duration::from_millis(500);
+pub(crate) const BATCH: u64 = 32;
 
 /// The first question comes after this; it also covers a call that is still under way.
 const FIRST: Duration = Duration::from_secs(15);

@@ -1,6 +1,6 @@
 //! Orders: what a person buys, where they pay it, how it stands, and the way back.
 
-mod asking;
+pub(crate) mod asking;
 mod catalogue;
 mod error;
 mod page;
@@ -13,7 +13,7 @@ mod taking;
 use std::time::Duration;
 
 use contract::{Purpose, payment::v1::refund_order_request::Reason};
-use foundation::{PersonId, Transport};
+use foundation::{PersonId, Transport, uuid::Uuid};
 use personal_data::{Db, Idempotency, category, keys::Keys, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 use service::Caller;
@@ -53,14 +53,24 @@ impl Orders {
 
     /// Orders a course at its present price and takes the order to the partner. When the partner does not answer, the order
     /// stands all the same and is taken there later.
-    pub(crate) async fn create(&self, caller: &Caller, course: CourseId, claim: &Idempotency) -> Result<Shown, Error> {
-        let person = caller.person()?;
+    pub(crate) async fn create(&self, person: PersonId, course: CourseId, claim: &Idempotency) -> Result<Shown, Error> {
+        // Before anybody else is asked: a repeated call has its answer here, and a key with another body is no new order.
+        if let Some(first) = self.db.made_before(claim).await? {
+            return self.show(self.repeated(person, first).await?).await;
+        }
         let price = self.catalogue.price(course).await?;
         let order = match self.open(person, course, price, claim).await? {
             (order, true) => self.place(order).await?,
             (order, false) => order,
         };
         self.show(order).await
+    }
+
+    /// What the first call under the same key made, as it stands now.
+    async fn repeated(&self, person: PersonId, first: Uuid) -> Result<course_order::Model, Error> {
+        // As for a new order: not while the person's processing is restricted. It only looks, and is rolled back.
+        let tx = self.db.begin_for("payment.repeat-order", person, Purpose::Payment).await?;
+        query::by_key::<course_order::Entity>(first, Purpose::Payment).one(&tx).await?.ok_or(Error::NoSuchOrder)
     }
 
     /// The new order, and whether it is new: of one course a person has one open order at a time.

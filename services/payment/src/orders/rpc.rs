@@ -15,7 +15,7 @@ impl Served for Rpc {
         let (caller, ask) = (service::caller(&request)?, request.into_inner());
         let course = CourseId::parse_field(&ask.course_id, "course_id")?;
         let claim = caller.idempotency(&ask.idempotency_key, &ask)?;
-        Ok(Response::new(encode(self.0.create(&caller, course, &claim).await?)?))
+        Ok(Response::new(encode(self.0.create(caller.person()?, course, &claim).await?)?))
     }
 
     async fn get_order(&self, request: Request<pb::GetOrderRequest>) -> Result<Response<pb::Order>, Status> {

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     events::announce_order_in_tx,
     ledger::{self, rules::ReceiptKind},
+    strays,
 };
 
 /// Something that happened, and what comes with it.
@@ -108,6 +109,11 @@ async fn enter_in_tx(tx: &Tx, order: &mut course_order::Model, input: &Input, st
     }
     for (kind, number) in &receipts {
         ledger::receipt_in_tx(tx, order, *kind, number, now).await?;
+    }
+    if receipts.iter().any(|(kind, _)| *kind == ReceiptKind::Payment)
+        && let Some(payment) = &order.partner_payment
+    {
+        strays::rows::note_booked_in_tx(tx, payment).await?;
     }
     if let Some(what) = step.announces {
         announce_order_in_tx(tx, order, what).await?;

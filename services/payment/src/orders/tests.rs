@@ -14,13 +14,13 @@ use serde_json::json;
 use service::CancellationToken;
 
 use super::*;
-use egress::register::rows::transfer;
 use crate::{
     ledger::rows::{ledger_entry, tax_receipt},
     orders::rows::order_alarm,
     partner::{Asked, protocol::Status},
     testing::{Bench, SUM, benches, claim, control},
 };
+use egress::register::rows::transfer;
 
 fn price() -> Price {
     Price { amount_minor: SUM, currency: "KZT".into() }
@@ -28,6 +28,13 @@ fn price() -> Price {
 
 fn report(order: OrderId, status: Status) -> Report {
     Report { order_id: order.0, payment_id: "p-1".into(), status, amount: SUM, currency: "KZT".into(), merchant: "kolsai".into() }
+}
+
+impl Orders {
+    /// For the tests of others: a new order of this person's.
+    pub(crate) async fn opened(&self, person: PersonId) -> OrderId {
+        self.open(person, CourseId::new_v4(), price(), &claim(person, "k", "b")).await.unwrap().0.id
+    }
 }
 
 impl Bench {
@@ -187,6 +194,21 @@ async fn one_key_one_order_and_one_open_order_per_course() {
         assert_eq!(open("1", "a").await.unwrap().0.state, State::Paid as i32, "the first answer, as it stands now");
         let elsewhere = bench.orders.open(PersonId::new_v4(), course, price(), &claim(person, "4", "a")).await.unwrap();
         assert!(elsewhere.1, "somebody else's order is their own");
+    }
+}
+
+/// The catalogue is away: what was answered once is answered again, and a key with another body is told so.
+#[tokio::test]
+async fn a_repeated_order_asks_nobody_else() {
+    for bench in benches().await {
+        let (person, course) = (PersonId::new_v4(), CourseId::new_v4());
+        let create = async |key: &str, body: &str| bench.orders.create(person, course, &claim(person, key, body)).await;
+        assert!(matches!(create("1", "a").await, Err(Error::CatalogueAway)), "a new order needs its price");
+        let (first, _) = bench.orders.open(person, course, price(), &claim(person, "1", "a")).await.unwrap();
+        assert_eq!(create("1", "a").await.unwrap().order.id, first.id);
+        assert!(matches!(create("1", "b").await, Err(Error::Data(personal_data::Error::KeyReused))));
+        bench.is_restricted(person, PersonState::Restricted, 1).await;
+        assert!(matches!(create("1", "a").await, Err(Error::Data(personal_data::Error::Restricted))));
     }
 }
 

@@ -13,7 +13,12 @@ use super::{
     protocol::{Accepted, NewPayment, NewRefund, Report},
     signature::{MERCHANT_HEADER, MERCHANT_NAME, sign},
 };
-use crate::{Secret, notifications::rules::holds_card_number, orders::OrderId};
+use crate::{
+    Secret,
+    notifications::rules::holds_card_number,
+    orders::OrderId,
+    strays::{register::CARRIED, rows::stray_payment},
+};
 
 /// The partner, reached through the one way out. Clones share the connection.
 #[derive(Clone)]
@@ -106,6 +111,19 @@ impl Partner {
         let path = format!("/payments/{}/refund", placing.order);
         let body = NewRefund { amount: placing.amount_minor, currency: placing.currency.to_owned() };
         heard(self.post("refund", placing, &path, &body).await)
+    }
+
+    /// `POST /payments/{payment_id}/refund`, in full: what no order stands behind is named by the partner's own identifier.
+    pub(crate) async fn refund_stray(&self, stray: &stray_payment::Model) -> Asked {
+        let path = format!("/payments/{}/refund", stray.partner_payment);
+        let body = NewRefund { amount: stray.amount_minor, currency: stray.currency.clone() };
+        let body: Bytes = match serde_json::to_vec(&body) {
+            Ok(body) => body.into(),
+            Err(error) => return heard(Err(egress::Error::Json(error))),
+        };
+        let headers = self.signed(&Method::POST, &path, &body);
+        let call = Call { id: stray.id.0, path: &path, purpose: Purpose::Payment, classes: CARRIED, subject: None, headers: &headers };
+        heard(self.http.post(call, body).await)
     }
 
     async fn post(&self, what: &str, placing: Placing<'_>, path: &str, body: &impl serde::Serialize) -> Result<Answer, egress::Error> {

@@ -24,7 +24,7 @@ pub(crate) struct Accepted {
     pub payment_url: String,
 }
 
-/// `POST /payments/{order_id}/refund`: the same order again is refunded once.
+/// `POST /payments/{order_id or payment_id}/refund`: the same payment again is refunded once.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct NewRefund {
     pub amount: i64,

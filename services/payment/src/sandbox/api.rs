@@ -27,7 +27,7 @@ pub(super) async fn create(shared: State, uri: Uri, headers: HeaderMap, body: By
     if order.amount <= 0 || order.currency.len() != 3 || order.merchant != shared.config.merchant {
         return error(StatusCode::UNPROCESSABLE_ENTITY, "no such merchant, or no such sum");
     }
-    match shared.payments().take(order) {
+    match shared.change(|payments| payments.take(order)) {
         None => error(StatusCode::CONFLICT, "the order is known with another sum"),
         Some(payment) => {
             let payment_url = format!("{}/pay/{}", shared.url, payment.id);
@@ -47,18 +47,18 @@ pub(super) async fn report(shared: State, Path(order): Path<Uuid>, uri: Uri, hea
     }
 }
 
-/// `POST /payments/{order}/refund`: the money goes back at once, the word of it comes as a notification.
-pub(super) async fn refund(shared: State, Path(order): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+/// `POST /payments/{id}/refund`, by the order or by the payment: the money goes back at once, the word of it comes as a notification.
+pub(super) async fn refund(shared: State, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     if !is_the_merchant(&shared, &Method::POST, &uri, &headers, &body) {
         return error(StatusCode::UNAUTHORIZED, "not signed by the merchant");
     }
     let Ok(ask) = serde_json::from_slice::<NewRefund>(&body) else { return error(StatusCode::BAD_REQUEST, "not a refund") };
-    let known = shared.payments().of_order(order).map(|payment| (payment.order.amount, payment.order.currency.clone(), payment.report()));
+    let known = shared.payments().find(id).map(|payment| (payment.order.amount, payment.order.currency.clone(), payment.report()));
     let Some((amount, currency, before)) = known else { return error(StatusCode::NOT_FOUND, "no such payment") };
     if (ask.amount, &ask.currency) != (amount, &currency) {
         return error(StatusCode::UNPROCESSABLE_ENTITY, "refunds are in full");
     }
-    let refunded = shared.payments().refund(order);
+    let refunded = shared.change(|payments| payments.refund(id));
     match refunded {
         None => error(StatusCode::CONFLICT, "not paid"),
         Some((payment, true)) => {

@@ -28,9 +28,8 @@ pub(super) async fn control(shared: State, Path(id): Path<Uuid>, body: Bytes) ->
     let Ok(order) = serde_json::from_slice::<Order>(&body) else {
         return error(StatusCode::BAD_REQUEST, "send {\"deliver\": [...], \"outcome\": \"paid\"}");
     };
-    let payment = {
-        let mut payments = shared.payments();
-        let Some(payment) = payments.find_mut(id) else { return error(StatusCode::NOT_FOUND, "no such payment") };
+    let payment = shared.change(|payments| {
+        let payment = payments.find_mut(id)?;
         if let Some(plan) = &order.deliver {
             payment.plan = plan.clone();
         }
@@ -39,7 +38,7 @@ pub(super) async fn control(shared: State, Path(id): Path<Uuid>, body: Bytes) ->
             payments.settle(id, outcome);
         }
         payments.find(id).cloned()
-    };
+    });
     let Some(payment) = payment else { return error(StatusCode::NOT_FOUND, "no such payment") };
     if payment.status == Status::Pending {
         return json(StatusCode::OK, &serde_json::json!({ "planned": payment.plan }));

@@ -92,10 +92,12 @@ pub(super) async fn deliver(shared: &Arc<Shared>, payment: &Payment, again: bool
 }
 
 fn hold(shared: &Arc<Shared>, payment: &Payment) {
-    if let Some(payment) = shared.payments().find_mut(payment.id) {
-        let notification = payment.notification();
-        payment.held.push(notification);
-    }
+    shared.change(|payments| {
+        if let Some(payment) = payments.find_mut(payment.id) {
+            let notification = payment.notification();
+            payment.held.push(notification);
+        }
+    });
     let (shared, payment) = (shared.clone(), payment.clone());
     shared.clone().deliveries.spawn(async move {
         tokio::time::sleep(LATE).await;
@@ -123,7 +125,8 @@ fn posts(shared: &Shared, payment: &Payment, delivery: Delivery) -> Vec<Post> {
         Delivery::Genuine => vec![signed(&word)],
         Delivery::Late => Vec::new(),
         Delivery::Held => {
-            let held = shared.payments().find_mut(payment.id).map(|payment| std::mem::take(&mut payment.held)).unwrap_or_default();
+            let take = |payment: &mut Payment| std::mem::take(&mut payment.held);
+            let held = shared.change(|payments| payments.find_mut(payment.id).map(take)).unwrap_or_default();
             held.iter().map(signed).collect()
         }
         Delivery::Double => vec![signed(&word), signed(&word)],

@@ -1,9 +1,10 @@
-//! The sandbox partner: a payment partner to try things with, as an HTTP server of its own, on loopback, with its data in memory.
-//! It stands for somebody outside: it shares the messages and the signatures with the rest of this crate, and nothing else.
+//! The sandbox partner: a payment partner to try things with, as an HTTP server of its own, on loopback, with its data in memory
+//! or in a file. It stands for somebody outside: it shares the messages and the signatures with the rest of this crate, and nothing else.
 
 mod api;
 mod control;
 mod delivery;
+mod file;
 mod pages;
 mod store;
 
@@ -25,6 +26,7 @@ use tokio_util::{
 };
 
 use crate::Secret;
+use file::File;
 use store::Payments;
 
 /// What it is called beside the services of a process.
@@ -56,6 +58,8 @@ pub enum SandboxError {
     NotLoopback,
     #[error("the sandbox partner cannot listen at {0}; choose another address")]
     Listen(SocketAddr, #[source] std::io::Error),
+    #[error("the sandbox partner's file {0} cannot be read or written; move it away to begin without payments")]
+    File(PathBuf, #[source] std::io::Error),
 }
 
 /// A running sandbox; it ends when this is dropped.
@@ -89,19 +93,43 @@ pub(crate) struct Shared {
     /// Where its pages are.
     url: String,
     payments: Mutex<Payments>,
+    /// Where they outlive this process; none keeps them in memory.
+    file: Option<File>,
     deliveries: TaskTracker,
 }
 
 pub(crate) type State = axum::extract::State<Arc<Shared>>;
 
 impl Shared {
+    /// To look; whoever changes something takes `change`.
     fn payments(&self) -> MutexGuard<'_, Payments> {
         self.payments.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Changes the payments. What has changed is in the file before anybody is told of it.
+    fn change<R>(&self, change: impl FnOnce(&mut Payments) -> R) -> R {
+        let mut payments = self.payments();
+        let changed = change(&mut payments);
+        if let Some(file) = &self.file
+            && let Err(error) = file.write(&payments)
+        {
+            tracing::error!(%error, "the sandbox partner's file is not written; a restart forgets what is new");
+        }
+        changed
+    }
 }
 
-/// Starts the sandbox.
+/// Starts the sandbox with its payments in memory.
 pub async fn serve(config: Config) -> Result<Sandbox, SandboxError> {
+    start(config, None).await
+}
+
+/// Starts the sandbox with its payments in `file`, which is made when it is not there.
+pub async fn serve_kept(config: Config, file: PathBuf) -> Result<Sandbox, SandboxError> {
+    start(config, Some(File(file))).await
+}
+
+async fn start(config: Config, file: Option<File>) -> Result<Sandbox, SandboxError> {
     if config.mode == Mode::Production {
         return Err(SandboxError::Production);
     }
@@ -112,7 +140,8 @@ pub async fn serve(config: Config) -> Result<Sandbox, SandboxError> {
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let url = config.url.clone().map_or_else(|| format!("http://{address}"), |url| url.trim_end_matches('/').to_owned());
-    let shared = Arc::new(Shared { config, url, payments: Mutex::default(), deliveries: TaskTracker::new() });
+    let payments = Mutex::new(file.as_ref().map(File::open).transpose()?.unwrap_or_default());
+    let shared = Arc::new(Shared { config, url, payments, file, deliveries: TaskTracker::new() });
     let stop = CancellationToken::new();
     let served = tokio::spawn(run(listener, shared, stop.clone()));
     Ok(Sandbox { address, served: Mutex::new(Some(served)), _guard: stop.clone().drop_guard(), stop })

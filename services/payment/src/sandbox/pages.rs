@@ -56,7 +56,7 @@ pub(super) async fn pay(shared: State, Path(id): Path<Uuid>, body: Bytes) -> Res
         Outcome::Declined => Status::Declined,
         Outcome::Unknown => Status::Unknown,
     };
-    let settled = shared.payments().pay(id, status);
+    let settled = shared.change(|payments| payments.pay(id, status));
     match settled {
         None => page(StatusCode::CONFLICT, "<p>There is no such payment, or it has its outcome already.</p>"),
         Some(payment) => {

@@ -1,14 +1,15 @@
-//! The sandbox's payments, in memory. A card number is looked at on the page and kept nowhere.
+//! The sandbox's payments. A card number is looked at on the page and kept nowhere: a payment has no place for one.
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::delivery::Delivery;
 use crate::partner::protocol::{NewPayment, Notification, Report, Status};
 
 /// One payment.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Payment {
     pub id: Uuid,
     pub order: NewPayment,
@@ -57,6 +58,14 @@ impl Payment {
 pub(super) struct Payments(HashMap<Uuid, Payment>);
 
 impl Payments {
+    pub(super) fn of(payments: Vec<Payment>) -> Self {
+        Self(payments.into_iter().map(|payment| (payment.id, payment)).collect())
+    }
+
+    pub(super) fn all(&self) -> Vec<&Payment> {
+        self.0.values().collect()
+    }
+
     /// By its own identifier or by the merchant's order.
     pub(super) fn find(&self, id: Uuid) -> Option<&Payment> {
         self.0.get(&id).or_else(|| self.of_order(id))
@@ -97,8 +106,8 @@ impl Payments {
     }
 
     /// Gives a paid payment back, once. The flag says whether this was the time.
-    pub(super) fn refund(&mut self, order: Uuid) -> Option<(Payment, bool)> {
-        let payment = self.find_mut(order)?;
+    pub(super) fn refund(&mut self, id: Uuid) -> Option<(Payment, bool)> {
+        let payment = self.find_mut(id)?;
         match payment.status {
             Status::Paid => {
                 payment.enter(Status::Refunded);

@@ -13,10 +13,14 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     config::tests::config,
-    notifications::genuine,
+    notifications::{genuine, rules::holds_card_number},
     orders::OrderId,
-    partner::{Asked, Partner, Placed, Placing, protocol::Status, signature::PARTNER_HEADER},
-    testing::{Bench, SUM, benches, control, http},
+    partner::{
+        Asked, Partner, Placed, Placing,
+        protocol::{NewPayment, Status},
+        signature::{MERCHANT_HEADER, MERCHANT_NAME, PARTNER_HEADER, sign},
+    },
+    testing::{Bench, SUM, benches, control, http, sandbox_config},
 };
 
 type Heard = Arc<Mutex<Vec<(StatusCode, Option<Status>)>>>;
@@ -166,4 +170,63 @@ async fn production_has_no_sandbox() {
         mode: Mode::Production,
     };
     assert!(matches!(serve(config).await, Err(SandboxError::Production)));
+}
+
+/// A restart of the process: the same file, another sandbox.
+#[tokio::test]
+async fn a_restart_loses_no_payment_and_no_card_is_kept() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), Clock::system(Mode::Development));
+    let (file, (notify, heard)) = (folder.path().join("sandbox-partner.json"), merchant(&clock).await);
+    let run = || serve_kept(sandbox_config(&clock), file.clone());
+    let bench = sqlite().await;
+    let order = OrderId::new_v4();
+    let new = NewPayment {
+        order_id: order.0,
+        amount: SUM,
+        currency: "KZT".into(),
+        merchant: config().merchant,
+        return_url: "https://localhost:8443/v1/orders/".into(),
+        notify_url: notify,
+    };
+
+    let sandbox = run().await.unwrap();
+    let id = placed_at(&bench, &sandbox, &new).await;
+    sandbox.stop().await;
+    let sandbox = run().await.unwrap();
+    let path = format!("/pay/{id}");
+    let (status, form) = http(sandbox.address, &format!("GET {path}"), "text/plain", "").await;
+    assert_eq!(status, 200, "the page is where it was");
+    assert!(form.contains("card_number"), "{form}");
+    assert_eq!(placed_at(&bench, &sandbox, &new).await, id, "the same order again is the same payment");
+    let (status, _) = page(sandbox.address, &path, "card_number=4242+4242+4242+4242&outcome=paid").await;
+    assert_eq!(status, 200);
+    until(&heard, 1).await;
+    sandbox.stop().await;
+
+    let kept = std::fs::read(&file).unwrap();
+    assert!(!holds_card_number(&kept) && !String::from_utf8(kept).unwrap().contains("42424242"));
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing unfinished lies about");
+
+    let sandbox = run().await.unwrap();
+    let told = control(&sandbox, order, json!({ "deliver": ["genuine"] })).await;
+    assert_eq!(told["sent"][0]["status"], 200);
+    assert_eq!(until(&heard, 2).await, [(StatusCode::OK, Some(Status::Paid)); 2], "what was paid stays paid");
+    sandbox.stop().await;
+
+    std::fs::write(&file, "not what was written").unwrap();
+    assert!(matches!(run().await, Err(SandboxError::File(..))), "payments are not thrown away silently");
+}
+
+/// Places it as the merchant does: the payment's identifier.
+async fn placed_at(bench: &Bench, sandbox: &Sandbox, new: &NewPayment) -> String {
+    let body = serde_json::to_string(new).unwrap();
+    let signature = sign(&config().merchant_key, bench.clock.now(), &[b"POST", b"/payments", body.as_bytes()]);
+    let line = "POST /payments";
+    let kind = format!("application/json\r\n{MERCHANT_NAME}: {}\r\n{MERCHANT_HEADER}: {signature}", config().merchant);
+    let (status, answer) = http(sandbox.address, line, &kind, &body).await;
+    assert_eq!(status, 201, "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    answer["payment_id"].as_str().unwrap().to_owned()
 }

@@ -7,11 +7,11 @@ use contract::{
     keyring::v1::{ListHandlesRequest, keyring_client::KeyringClient},
     privacy::v1 as pb,
 };
-use foundation::{PersonId, Refusal, Timestamp, Transport, uuid::Uuid};
-use personal_data::{Db, Error, access_log, query};
+use foundation::{PersonId, Refusal, Transport};
+use personal_data::{Db, Error, Tx, access_log, query};
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
 
-use crate::receipts::SigningKey;
+use crate::{receipts::SigningKey, requests};
 use rows::{chain_end, service_access};
 
 const PAGE: u32 = 50;
@@ -25,21 +25,30 @@ pub struct Accesses {
 }
 
 impl Accesses {
-    /// Takes a service's next entries. A gap, a fork or an altered entry is an alarm and is not taken.
-    pub async fn append(&self, service: &str, entries: Vec<pb::AccessEntry>) -> Result<i64, Refusal> {
+    /// Takes a service's next entries. A gap, a fork or an altered entry is an alarm and is not taken. `held` is a place
+    /// that was handed over before: its entry must come along as it was, or the service's log was cut short or rewritten.
+    pub async fn append(&self, service: &str, held: i64, entries: Vec<pb::AccessEntry>) -> Result<i64, Refusal> {
+        if held > 0 && !entries.iter().any(|entry| entry.sequence == held) {
+            return Err(broken(service, held));
+        }
         let tx = self.db.begin("privacy.append-accesses").await?;
         let id = rows::chain_id(service);
         let end = query::anonymous::<chain_end::Entity>().filter(chain_end::Column::Id.eq(id)).one(&tx).await.map_err(Error::from)?;
         let (mut sequence, mut hash) = end.as_ref().map_or((0, Vec::new()), |end| (end.sequence, end.hash.clone()));
         let before = sequence;
         for entry in entries {
-            if entry.sequence <= sequence {
+            let entry = access_log::Model::from(entry);
+            if access_log::hash(&entry) != entry.hash {
+                return Err(broken(service, entry.sequence));
+            }
+            if entry.sequence <= before {
+                if kept_hash(&tx, service, entry.sequence).await?.as_ref() != Some(&entry.hash) {
+                    return Err(broken(service, entry.sequence));
+                }
                 continue;
             }
-            let entry = access_log::Model::from(entry);
-            if entry.sequence != sequence + 1 || entry.previous_hash != hash || access_log::hash(&entry) != entry.hash {
-                tracing::error!(service, sequence = entry.sequence, "the access log of a service is broken, forked or has a gap");
-                return Err(Refusal::precondition("CHAIN_BROKEN", "the access log does not continue where it ended"));
+            if entry.sequence != sequence + 1 || entry.previous_hash != hash {
+                return Err(broken(service, entry.sequence));
             }
             (sequence, hash) = (entry.sequence, entry.hash.clone());
             tx.insert::<service_access::Entity>(rows::copy_of(service, entry)).await?;
@@ -73,7 +82,7 @@ impl Accesses {
             .order_by_desc(service_access::Column::At)
             .order_by_desc(service_access::Column::Id);
         if !page_token.is_empty() {
-            let (at, id) = read_token(page_token)
+            let (at, id) = requests::read_token(page_token)
                 .ok_or_else(|| Refusal::invalid("INVALID_PAGE_TOKEN", "page_token", "send the token as the page before gave it"))?;
             let same = Condition::all().add(service_access::Column::At.eq(at)).add(service_access::Column::Id.lt(id));
             select = select.filter(Condition::any().add(service_access::Column::At.lt(at)).add(same));
@@ -86,9 +95,18 @@ impl Accesses {
     }
 }
 
-fn read_token(token: &str) -> Option<(Timestamp, Uuid)> {
-    let (at, id) = token.split_once('.')?;
-    Some((Timestamp::from_micros(at.parse().ok()?), Uuid::parse_str(id).ok()?))
+/// The hash of an entry as it was handed over first.
+async fn kept_hash(tx: &Tx, service: &str, sequence: i64) -> Result<Option<Vec<u8>>, Error> {
+    let select = query::anonymous::<service_access::Entity>()
+        .filter(service_access::Column::Service.eq(service))
+        .filter(service_access::Column::Sequence.eq(sequence));
+    Ok(select.one(tx).await?.map(|row| row.hash))
+}
+
+fn broken(service: &str, sequence: i64) -> Refusal {
+    let alarm = "CHAIN_BROKEN";
+    tracing::error!(alarm, service, sequence, "the access log of a service is broken, forked or has a gap");
+    Refusal::precondition(alarm, "the access log is not what was handed over before, or does not continue it")
 }
 
 fn shown(row: service_access::Model, own: &[String]) -> pb::Access {

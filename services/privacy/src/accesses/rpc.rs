@@ -14,7 +14,8 @@ impl Api for Rpc {
     async fn append_accesses(&self, request: Request<pb::AppendAccessesRequest>) -> Result<Response<pb::AppendAccessesResponse>, Status> {
         let caller = caller(&request)?;
         let service = caller.service().ok_or_else(|| Refusal::denied("NOT_A_CALLER", "only services hand in their logs"))?;
-        let last_sequence = self.0.append(service, request.into_inner().entries).await?;
+        let ask = request.get_ref();
+        let last_sequence = self.0.append(service, ask.held_sequence, ask.entries.clone()).await?;
         Ok(Response::new(pb::AppendAccessesResponse { last_sequence }))
     }
 }

@@ -1,5 +1,7 @@
 //! Erasure: ordered, done by every holder, witnessed, the key destroyed last, and a signed receipt.
 
+pub mod officer;
+mod reports;
 pub mod rows;
 mod rules;
 mod saga;
@@ -8,22 +10,18 @@ use std::sync::Arc;
 
 use contract::{
     Purpose,
-    holder::v1::ErasureReported,
     keyring::v1::keyring_client::KeyringClient,
     privacy::v1::{self as pb, ErasureOrdered, PersonStateChanged},
 };
-use events::{Reaction, ReactionError};
-use foundation::{PersonId, Refusal, Timestamp, Transport, uuid::Uuid};
+use foundation::{PersonId, Refusal, Timestamp, Transport};
 use personal_data::{Db, Error, Idempotency, Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 
-use crate::{
-    receipts::{Class, SigningKey},
-    requests,
-    terms::Calendar,
-};
-use rows::{ErasureId, State, erasure, holder_report};
+pub use reports::Reports;
+
+use crate::{receipts::SigningKey, requests, terms::Calendar};
+use rows::{ErasureId, State, erasure};
 
 pub struct Erasures {
     pub(crate) db: Db,
@@ -60,6 +58,13 @@ impl Erasures {
             document: None,
             signature: None,
             contradiction: None,
+            round: 1,
+            silent: None,
+            accounted_for: None,
+            resolved: None,
+            officer_role: None,
+            officer_reason: None,
+            resumed_at: None,
             version: 0,
         };
         let answer = self.answer(&row);
@@ -86,7 +91,8 @@ impl Erasures {
     pub async fn receipt(&self, token: &str) -> Result<pb::Receipt, Refusal> {
         let id = self.signing.open_token(token)?;
         let row = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(id)).one(&self.db).await.map_err(Error::from)?;
-        let row = row.ok_or_else(|| Refusal::not_found("NO_SUCH_RECEIPT", "this token fetches no receipt; send it as it was given to you"))?;
+        let row =
+            row.ok_or_else(|| Refusal::not_found("NO_SUCH_RECEIPT", "this token fetches no receipt; send it as it was given to you"))?;
         let state = match State::of(row.state) {
             State::Done => pb::receipt::State::Done,
             State::Contradicted => pb::receipt::State::Contradicted,
@@ -114,52 +120,14 @@ async fn announce_in_tx(tx: &Tx, id: ErasureId, person: PersonId, ordered_at: Ti
     )
     .await?;
     let state = pb::person_state_changed::State::Erased.into();
-    events::announce_in_tx(tx, PersonStateChanged { person_id: person.to_string(), state, withdrawn: Vec::new(), version: ordered_at.micros() })
-        .await
+    events::announce_in_tx(
+        tx,
+        PersonStateChanged { person_id: person.to_string(), state, withdrawn: Vec::new(), version: ordered_at.micros() },
+    )
+    .await
 }
 
 /// Whoever has the token and knows the person can check whose receipt it is; nobody else can.
 fn commitment(token: &str, person: PersonId) -> Vec<u8> {
     Sha256::new().chain_update(token).chain_update(person.0.as_bytes()).finalize().to_vec()
-}
-
-/// A holder's report enters the saga. The person is erased here too by now, so this is not a reaction about a person.
-pub struct Reports;
-
-impl Reports {
-    async fn record_in_tx(tx: &Tx, event: ErasureReported) -> Result<(), ReactionError> {
-        let erasure = event.request_id.parse::<Uuid>().map_err(|_| ReactionError::Poisoned("the request is not an identifier"))?;
-        let classes: Vec<Class> = event
-            .classes
-            .iter()
-            .map(|c| Class { table: c.table.clone(), before: c.before, after: c.after, objects: c.objects, locked: c.locked, law: c.law.clone() })
-            .collect();
-        tx.insert_once::<holder_report::Entity>(holder_report::Model {
-            id: rows::report_id(erasure, &event.holder),
-            erasure,
-            holder: event.holder,
-            map_hash: event.map_hash,
-            left_over: event.left_over,
-            classes: serde_json::to_string(&classes).map_err(|_| ReactionError::Poisoned("the classes cannot be written"))?,
-            done_at: event.done_at.as_ref().map_or(tx.clock().now(), Timestamp::from_proto),
-        })
-        .await?;
-        let row = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(erasure)).one(tx).await?;
-        if let Some(mut row) = row.filter(|row| row.state == State::Open as i32) {
-            row.look_at = tx.clock().now();
-            tx.update::<erasure::Entity>(&mut row).await?;
-        }
-        Ok(())
-    }
-}
-
-#[async_trait::async_trait]
-impl Reaction<ErasureReported> for Reports {
-    const NAME: &'static str = "privacy.record-report-of-holder";
-    const PURPOSE: Purpose = Purpose::Rights;
-    const ABOUT_THE_ERASED: bool = true;
-
-    async fn react_in_tx(&self, tx: &Tx, event: ErasureReported) -> Result<(), ReactionError> {
-        Self::record_in_tx(tx, event).await
-    }
 }

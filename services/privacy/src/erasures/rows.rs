@@ -50,7 +50,7 @@ pub mod erasure {
         /// When the saga looks at it next.
         #[personal(time)]
         pub look_at: Timestamp,
-        /// How often the holders were asked.
+        /// The number of the last order to the holders; see `rules::order_at`.
         #[personal(measure)]
         pub orders: i64,
         #[personal(plain = "names of services, once the keyring has testified")]
@@ -67,6 +67,21 @@ pub mod erasure {
         pub signature: Option<String>,
         #[personal(plain = "what holders and witness disagree about, for the privacy officer")]
         pub contradiction: Option<String>,
+        /// The first order of the current round; reports on earlier orders no longer count.
+        #[personal(measure)]
+        pub round: i64,
+        #[personal(plain = "names of services that borrowed a key and reported that they held nothing")]
+        pub silent: Option<String>,
+        #[personal(plain = "names of services whose silence the privacy officer has looked into")]
+        pub accounted_for: Option<String>,
+        #[personal(plain = "the contradiction that the privacy officer has looked into")]
+        pub resolved: Option<String>,
+        #[personal(plain = "the role of whoever sent it on, never who it was")]
+        pub officer_role: Option<String>,
+        #[personal(plain = "what the privacy officer found; it names nobody and stands on the receipt")]
+        pub officer_reason: Option<String>,
+        #[personal(time)]
+        pub resumed_at: Option<Timestamp>,
         #[personal(version)]
         pub version: i64,
     }
@@ -90,6 +105,9 @@ pub mod holder_report {
         pub holder: String,
         #[personal(plain = "the hash of a data map")]
         pub map_hash: String,
+        /// The order that it answers.
+        #[personal(measure)]
+        pub answers: i64,
         #[personal(measure)]
         pub left_over: i64,
         #[personal(plain = "numbers of rows per table, as JSON")]

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Erasures, announce_in_tx,
     rows::{State, erasure, holder_report},
-    rules::{Progress, Report, Step, step},
+    rules::{self, Progress, Report, Step, step},
 };
-use crate::receipts::{Class, Document, Holder, Locked, Remaining};
+use crate::receipts::{Class, Document, Holder, Locked, Remaining, Resumed};
 
 const POLL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(2);
@@ -66,8 +66,11 @@ impl Erasures {
 
     async fn advance(&self, mut row: erasure::Model) -> Result<(), Error> {
         let Some(person) = row.person.map(PersonId) else { return Ok(()) };
-        let reports =
-            query::anonymous::<holder_report::Entity>().filter(holder_report::Column::Erasure.eq(row.id.0)).all(&self.db).await?;
+        let reports = query::anonymous::<holder_report::Entity>()
+            .filter(holder_report::Column::Erasure.eq(row.id.0))
+            .filter(holder_report::Column::Answers.gte(row.round))
+            .all(&self.db)
+            .await?;
         loop {
             match step(&self.progress(&row, &reports)?) {
                 Step::Wait { until } => {
@@ -88,8 +91,9 @@ impl Erasures {
                     self.write("privacy.note-key-destroyed", &mut row).await?;
                 }
                 Step::Contradict(why) => {
-                    tracing::error!(erasure = %row.id, why, "an erasure is contradicted: the privacy officer must look into it");
-                    (row.state, row.contradiction) = (State::Contradicted as i32, Some(why));
+                    tracing::error!(alarm = "ERASURE_CONTRADICTED", erasure = %row.id, %why, "an erasure is contradicted: the privacy officer must look into it");
+                    row.silent = Some(why.silent().join(",")).filter(|services| !services.is_empty());
+                    (row.state, row.contradiction) = (State::Contradicted as i32, Some(why.to_string()));
                     return self.write("privacy.contradict-erasure", &mut row).await;
                 }
                 Step::Sign { recorded_at, in_force_at } => return self.sign(row, &reports, recorded_at, in_force_at).await,
@@ -98,19 +102,19 @@ impl Erasures {
     }
 
     fn progress(&self, row: &erasure::Model, reports: &[holder_report::Model]) -> Result<Progress, Error> {
-        let split = |text: &String| text.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Ok(Progress {
             holders: Contract::get().holders().iter().map(|holder| holder.service.clone()).collect(),
             reports: reports.iter().map(report).collect::<Result<_, _>>()?,
-            witnesses: row.witnesses.as_ref().map(split),
+            witnesses: row.witnesses.as_deref().map(names),
+            accounted_for: names(row.accounted_for.as_deref().unwrap_or_default()),
             key_destroyed_at: row.key_destroyed_at,
-            last_ordered_at: row.ordered_at.plus(Duration::from_secs(60) * u32::try_from(row.orders - 1).unwrap_or(0)),
+            last_ordered_at: rules::time_of(row.ordered_at, row.orders),
             now: self.db.clock().now(),
         })
     }
 
     async fn ask_again(&self, mut row: erasure::Model, person: PersonId) -> Result<(), Error> {
-        row.orders += 1;
+        row.orders = rules::order_at(row.ordered_at, self.db.clock().now());
         let (id, ordered_at, version) = (row.id, row.ordered_at, row.orders);
         let tx = self.db.begin("privacy.order-erasure-again").await?;
         tx.update::<erasure::Entity>(&mut row).await?;
@@ -168,7 +172,8 @@ impl Erasures {
             in_force_at: in_force_at.to_string(),
             method: "rows deleted and overwritten; objects removed; the person's key destroyed, so that no sealed copy opens".into(),
             holders,
-            witnesses: row.witnesses.iter().flat_map(|w| w.split(',')).filter(|w| !w.is_empty()).map(str::to_owned).collect(),
+            witnesses: names(row.witnesses.as_deref().unwrap_or_default()),
+            resumed: resumed(row),
             locked,
             remaining: remaining(in_force_at),
             gone_from_backups_by: None,
@@ -183,7 +188,21 @@ impl Erasures {
     }
 }
 
-fn classes(report: &holder_report::Model) -> Result<Vec<Class>, Error> {
+/// Names of services as a column keeps them.
+fn names(column: &str) -> Vec<String> {
+    column.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn resumed(row: &erasure::Model) -> Option<Resumed> {
+    Some(Resumed {
+        by: row.officer_role.clone()?,
+        at: row.resumed_at?.to_string(),
+        contradiction: row.resolved.clone().unwrap_or_default(),
+        reason: row.officer_reason.clone()?,
+    })
+}
+
+pub(super) fn classes(report: &holder_report::Model) -> Result<Vec<Class>, Error> {
     serde_json::from_str(&report.classes).map_err(|error| Error::Internal(error.to_string()))
 }
 

@@ -152,7 +152,8 @@ impl Keyring {
         }
         let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
         let tx = self.db.begin("keyring.make-index-key").await?;
-        tx.insert_once::<index_key::Entity>(index_key::Model { id, service: service.to_owned(), wrapped: self.wrapping.wrap(id, &fresh)? }).await?;
+        tx.insert_once::<index_key::Entity>(index_key::Model { id, service: service.to_owned(), wrapped: self.wrapping.wrap(id, &fresh)? })
+            .await?;
         tx.commit().await?;
         let row = find().one(&self.db).await?.ok_or(Error::KeyringAway)?;
         self.wrapping.unwrap(id, &row.wrapped)

@@ -113,11 +113,5 @@ fn encode(person: PersonId, leased: Leased, until: prost_types::Timestamp) -> pb
         Leased::Refused(Error::Withdrawn(_)) => (Vec::new(), Reason::PurposeWithdrawn),
         Leased::Refused(_) => (Vec::new(), Reason::NoSuchPerson),
     };
-    pb::LeasedKey {
-        person_id: person.to_string(),
-        refusal: refusal.into(),
-        key,
-        key_version: rules::KEY_VERSION,
-        expires_at: Some(until),
-    }
+    pb::LeasedKey { person_id: person.to_string(), refusal: refusal.into(), key, key_version: rules::KEY_VERSION, expires_at: Some(until) }
 }

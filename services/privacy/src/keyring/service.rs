@@ -27,8 +27,5 @@ pub async fn init(key_file: Option<PathBuf>, engines: &Engines) -> Result<Servic
     let keyring = Keyring::new(db.clone(), wrapping);
     let log = AccessLog::with_handles(db, Arc::new(keyring.clone()));
     let holds = Holds::of::<(rows::person_key::Entity, rows::handle::Entity, rows::key_grant::Entity, rows::index_key::Entity)>("keyring");
-    Ok(Service::named("keyring")
-        .serves(KeyringServer::new(rpc::Rpc(keyring)))
-        .records_with(Arc::new(log))
-        .holds(holds.and::<events::Tables>()))
+    Ok(Service::named("keyring").serves(KeyringServer::new(rpc::Rpc(keyring))).logs_with(log).holds(holds.and::<events::Tables>()))
 }

@@ -1,5 +1,7 @@
 //! The schema of privacy's database.
 
+mod officer;
+
 use personal_data::schema::{migration, table};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -19,7 +21,13 @@ impl MigratorTrait for Migrations {
                     .optional_time("withdrawn_at")
                     .number("version")
                     .index(&["person"]),
-                table("copy_request", "id").id("person").time("received_at").time("due_at").optional_time("done_at").number("version").index(&["person"]),
+                table("copy_request", "id")
+                    .id("person")
+                    .time("received_at")
+                    .time("due_at")
+                    .optional_time("done_at")
+                    .number("version")
+                    .index(&["person"]),
                 table("erasure", "id")
                     .optional_id("person")
                     .code("state")
@@ -37,7 +45,14 @@ impl MigratorTrait for Migrations {
                     .number("version")
                     .unique(&["person"])
                     .index(&["state", "look_at"]),
-                table("holder_report", "id").id("erasure").text("holder").text("map_hash").number("left_over").text("classes").time("done_at").index(&["erasure"]),
+                table("holder_report", "id")
+                    .id("erasure")
+                    .text("holder")
+                    .text("map_hash")
+                    .number("left_over")
+                    .text("classes")
+                    .time("done_at")
+                    .index(&["erasure"]),
                 table("service_access", "id")
                     .text("service")
                     .number("sequence")
@@ -56,6 +71,6 @@ impl MigratorTrait for Migrations {
                 table("chain_end", "id").text("service").number("sequence").bytes("hash").text("signature").time("at").number("version"),
             ]
         });
-        personal_data::migrations().into_iter().chain(events::migrations()).chain([own]).collect()
+        personal_data::migrations().into_iter().chain(events::migrations()).chain([own, Box::new(officer::Rounds)]).collect()
     }
 }

@@ -58,16 +58,17 @@ impl Policies {
         for (language, file) in TEXTS {
             let file = file.replace("{operator_name}", &config.operator_name).replace("{operator_bin}", &config.operator_bin);
             let text: Text = toml::from_str(&file).map_err(|source| InitError::Policy { language, source })?;
-            texts.insert(language, publish(language, text, &file));
+            texts.insert(language, publish(language, text));
         }
         Ok(Self { texts, held: OnceCell::new(), holder: Box::new(holder) })
     }
 
     pub async fn get(&self, language: &str) -> Result<pb::Policy, Refusal> {
         let language = if language.is_empty() { DEFAULT } else { language };
-        let policy = self.texts.get(language).ok_or_else(|| {
-            Refusal::invalid("UNKNOWN_LANGUAGE", "language", "the policy is published in `ru`, `kk` and `en`")
-        })?;
+        let policy = self
+            .texts
+            .get(language)
+            .ok_or_else(|| Refusal::invalid("UNKNOWN_LANGUAGE", "language", "the policy is published in `ru`, `kk` and `en`"))?;
         let held = self.held.get_or_try_init(|| self.gather()).await?;
         Ok(pb::Policy { held: held.clone(), ..policy.clone() })
     }
@@ -88,23 +89,31 @@ impl Policies {
     }
 }
 
-fn publish(language: &str, text: Text, file: &str) -> pb::Policy {
+fn publish(language: &str, text: Text) -> pb::Policy {
     let mut markdown = format!("# {}\n\n{}\n", text.title, text.preamble);
     for clause in &text.clause {
         markdown.push_str(&format!("\n## {} · {}\n\n{}\n", clause.promise, clause.title, clause.text));
     }
     let clauses = text.clause.into_iter().map(|c| pb::policy::Clause { promise: c.promise, title: c.title, text: c.text });
     let consent = |titled: Titled| format!("# {}\n\n{}", titled.title, titled.text);
+    let (registration_consent, newsletter_consent) = (consent(text.consent), consent(text.consent_newsletter));
     pb::Policy {
         language: language.to_owned(),
         version: text.version,
-        hash: hex::encode(Sha256::digest(file)),
+        hash: sha256(&markdown),
         text: markdown,
         clauses: clauses.collect(),
         held: Vec::new(),
-        registration_consent: consent(text.consent),
-        newsletter_consent: consent(text.consent_newsletter),
+        registration_consent_hash: sha256(&registration_consent),
+        newsletter_consent_hash: sha256(&newsletter_consent),
+        registration_consent,
+        newsletter_consent,
     }
+}
+
+/// Of a text exactly as it is returned, in hex.
+fn sha256(text: &str) -> String {
+    hex::encode(Sha256::digest(text))
 }
 
 fn row(service: &str, table: holder::data_map::Table) -> pb::policy::HeldData {

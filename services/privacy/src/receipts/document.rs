@@ -18,6 +18,9 @@ pub struct Document {
     pub holders: Vec<Holder>,
     /// Services to which the keyring ever lent a key of this person.
     pub witnesses: Vec<String>,
+    /// Only where holders and witness contradicted each other first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
     pub locked: Vec<Locked>,
     pub remaining: Vec<Remaining>,
     /// None as long as no backups are taken.
@@ -51,6 +54,15 @@ pub struct Locked {
     pub table: String,
     pub rows: i64,
     pub law: String,
+}
+
+/// What the privacy officer looked into and found. A role, never a name.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Resumed {
+    pub by: String,
+    pub at: String,
+    pub contradiction: String,
+    pub reason: String,
 }
 
 /// Where the random identifier still stands, and until when.

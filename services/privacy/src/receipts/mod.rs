@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-pub use document::{Class, Document, Holder, Locked, Remaining};
+pub use document::{Class, Document, Holder, Locked, Remaining, Resumed};
 
 use crate::keyring::KeyFileError;
 

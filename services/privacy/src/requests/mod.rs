@@ -1,10 +1,11 @@
 //! The requests of a person and their clocks.
 
+pub mod officer;
 pub mod rows;
 pub mod rpc;
 
 use contract::{Purpose, privacy::v1 as pb};
-use foundation::{PersonId, Refusal, Timestamp, sabotage};
+use foundation::{PersonId, Refusal, Timestamp, sabotage, uuid::Uuid};
 use personal_data::{Db, Error, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
@@ -65,4 +66,10 @@ pub async fn list(db: &Db, person: PersonId) -> Result<Vec<pb::Request>, Error> 
         done_at: row.done_at.map(Timestamp::to_proto),
     });
     Ok(erasures.chain(copies).collect())
+}
+
+/// A page token: micros, a point, an identifier.
+pub fn read_token(token: &str) -> Option<(Timestamp, Uuid)> {
+    let (at, id) = token.split_once('.')?;
+    Some((Timestamp::from_micros(at.parse().ok()?), Uuid::parse_str(id).ok()?))
 }

@@ -140,7 +140,10 @@ impl Calendar {
     fn holiday(&self, date: Date) -> Option<&str> {
         let day = format!("{:02}-{:02}", date.month(), date.day());
         let applies = |holiday: &&Holiday| {
-            !sabotage::breaks("P33") && holiday.dates.contains(&day) && holiday.from <= date.year() && holiday.until.is_none_or(|until| date.year() <= until)
+            !sabotage::breaks("P33")
+                && holiday.dates.contains(&day)
+                && holiday.from <= date.year()
+                && holiday.until.is_none_or(|until| date.year() <= until)
         };
         self.data.holiday.iter().find(applies).map(|holiday| holiday.source.as_str())
     }

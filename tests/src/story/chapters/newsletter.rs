@@ -12,7 +12,8 @@ pub async fn read_and_ended(teller: &mut Teller, reader: &Person) -> Result<(), 
     teller
         .step("Aigerim subscribes to the newsletter, by a consent of its own.", async |school| {
             let policy = school.get("/v1/policy?language=en").ok().await?;
-            let consent = json!({ "textVersion": policy.text("/version")?, "textHash": policy.text("/hash")?, "language": "en" });
+            let (version, hash) = (policy.text("/version")?, policy.text("/newsletterConsentHash")?);
+            let consent = json!({ "textVersion": version, "textHash": hash, "language": "en" });
             school.post("/v1/me/newsletter", consent).by(reader).ok().await?.is("/subscribed", true)
         })
         .await?;

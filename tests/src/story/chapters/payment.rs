@@ -51,8 +51,8 @@ pub async fn enrols(teller: &mut Teller, learner: &Person, course: &Course) -> R
         .await?;
     teller
         .step("Mails tell her of the payment and of the open course.", async |school| {
-            school.mailed_with(&learner.email, &format!("/orders/{order}")).await?;
-            school.mailed_with(&learner.email, &format!("/courses/{}", course.id)).await
+            school.mailed_with(&learner.email, "Subject: Your payment has arrived").await?;
+            school.mailed_with(&learner.email, "Subject: Your course is open").await
         })
         .await
 }

@@ -93,7 +93,9 @@ pub async fn given(teller: &mut Teller, learner: &Person, course: &Course, sent:
             answered.check(scores == sent.rubric.len(), "every criterion was to have its points")
         })
         .await?;
-    teller.step("A mail tells her of it.", async |school| school.mailed_with(&learner.email, "/feedback/").await).await?;
+    teller
+        .step("A mail tells her of it.", async |school| school.mailed_with(&learner.email, "Subject: Your instructor has answered").await)
+        .await?;
     Ok((instructor, timur))
 }
 

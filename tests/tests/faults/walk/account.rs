@@ -3,7 +3,7 @@
 use anyhow::Result;
 use http::StatusCode;
 use serde_json::json;
-use testkit::Person;
+use testkit::{Person, letters};
 use uuid::Uuid;
 
 use super::key;
@@ -19,8 +19,8 @@ pub fn somebody(name: &str) -> Person {
     let digits: String = marker.bytes().map(|byte| char::from(b'0' + byte % 10)).take(9).collect();
     Person {
         id: String::new(),
-        first_name: format!("{name}{}", &marker[..10]),
-        last_name: format!("Bekov{}", &marker[10..20]),
+        first_name: format!("{name}{}", letters(&marker[..10])),
+        last_name: format!("Bekov{}", letters(&marker[10..20])),
         email: format!("{}.{marker}@learner.example", name.to_lowercase()),
         phone: format!("+77{digits}"),
         password: format!("Frost {} over Charyn at dawn", &marker[20..]),
@@ -33,7 +33,8 @@ pub fn somebody(name: &str) -> Person {
 pub async fn opened(school: &School, name: &str) -> Result<Person> {
     let person = somebody(name);
     let policy = school.told(get("/v1/policy?language=en")).await?;
-    let consent = json!({ "purpose": "ACCOUNT", "textVersion": policy["version"], "textHash": policy["hash"], "language": "en" });
+    let (version, hash) = (&policy["version"], &policy["registrationConsentHash"]);
+    let consent = json!({ "purpose": "ACCOUNT", "textVersion": version, "textHash": hash, "language": "en" });
     let registration = json!({
         "firstName": person.first_name, "lastName": person.last_name, "email": person.email, "phone": person.phone,
         "ageBracket": "ADULT", "password": person.password, "language": "en", "consents": [consent], "idempotencyKey": key(),

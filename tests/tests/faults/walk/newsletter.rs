@@ -16,7 +16,7 @@ const SUBJECT: &str = "First light";
 pub async fn read_and_ended(school: &School, people: &People) -> Result<()> {
     let reader = &people.aigerim;
     let policy = school.told(get("/v1/policy?language=en")).await?;
-    let consent = json!({ "textVersion": policy["version"], "textHash": policy["hash"], "language": "en" });
+    let consent = json!({ "textVersion": policy["version"], "textHash": policy["newsletterConsentHash"], "language": "en" });
     school.told(post("/v1/me/newsletter", consent).by(&reader.access_token)).await?;
     let texts = json!([
         { "language": "ru", "subject": SUBJECT, "text": "В ноябре свет приходит поздно и остаётся низким." },

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use testkit::{School, key, markers, school};
 
 use super::erasure::{done, order};
@@ -40,7 +41,10 @@ fn p19_locked_is_the_payment_that_tax_law_keeps_and_nothing_else() {
         let document: Value = serde_json::from_str(receipt["document"].as_str().unwrap()).unwrap();
         let locked = document["locked"].as_array().unwrap();
         assert_eq!(locked.len(), 1, "{locked:?}");
-        assert_eq!((locked[0]["holder"].as_str(), locked[0]["table"].as_str(), locked[0]["rows"].as_i64()), (Some("payment"), Some("tax_receipt"), Some(1)));
+        assert_eq!(
+            (locked[0]["holder"].as_str(), locked[0]["table"].as_str(), locked[0]["rows"].as_i64()),
+            (Some("payment"), Some("tax_receipt"), Some(1))
+        );
         assert!(locked[0]["law"].as_str().unwrap().contains("Tax Code"), "{locked:?}");
         let class = |table: &str| {
             let classes = document["holders"].as_array().unwrap().iter().flat_map(|holder| holder["classes"].as_array().unwrap());
@@ -57,7 +61,8 @@ fn p19_locked_is_the_payment_that_tax_law_keeps_and_nothing_else() {
         // The row itself stands, and says order, date, sum, status and number.
         let number = paid["receiptNumber"].as_str().unwrap();
         let db = school.database("payment").await;
-        let sql = format!("SELECT receipt_number AS n, amount_minor AS a, currency AS c FROM tax_receipt WHERE receipt_number = '{number}'");
+        let sql =
+            format!("SELECT receipt_number AS n, amount_minor AS a, currency AS c FROM tax_receipt WHERE receipt_number = '{number}'");
         let rows = db.query_all_raw(sea_orm::Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
         assert_eq!(rows.len(), 1);
         let (amount, currency): (i64, String) = (rows[0].try_get("", "a").unwrap(), rows[0].try_get("", "c").unwrap());
@@ -102,28 +107,67 @@ async fn p33_consent_names_eight_things_in_three_languages() {
 }
 
 #[tokio::test]
+async fn p33_consent_hashes_are_of_exactly_what_is_shown() {
+    for language in ["ru", "kk", "en"] {
+        let policy = school().client.get(&format!("/v1/policy?language={language}"), None).await.unwrap().ok();
+        let texts = [("text", "hash"), ("registrationConsent", "registrationConsentHash"), ("newsletterConsent", "newsletterConsentHash")];
+        for (text, hash) in texts {
+            let counted = hex::encode(Sha256::digest(policy[text].as_str().unwrap()));
+            assert_eq!(policy[hash], counted.as_str(), "{language}: {text}");
+        }
+    }
+}
+
+/// Registration takes the consents that it shows: its own, and the newsletter's.
+#[tokio::test]
+async fn p33_consent_to_anything_else_is_not_taken_at_registration() {
+    let school = school();
+    let policy = school.client.get("/v1/policy?language=en", None).await.unwrap().ok();
+    let given = |purpose: &str, hash: &str| json!({ "purpose": purpose, "text_version": policy["version"], "text_hash": policy[hash], "language": "en" });
+    let account = given("ACCOUNT", "registrationConsentHash");
+    let mut person = school.registers().await;
+    person.email = format!("consents.{}@learner.example", key());
+    let mut body = school.registration(&person).await;
+    body["consents"] = json!([account, given("PUBLICATION", "registrationConsentHash")]);
+    let refused = school.client.post("/v1/accounts", None, body.clone()).await.unwrap().refused();
+    assert_eq!((refused.reason().as_str(), refused.field().as_str()), ("UNEXPECTED_CONSENT", "consents"));
+    body["consents"] = json!([account, given("NEWSLETTER", "newsletterConsentHash")]);
+    school.client.post("/v1/accounts", None, body).await.unwrap().ok();
+}
+
+#[tokio::test]
 async fn p33_consent_to_a_text_that_is_not_published_is_none() {
     let school = school();
     let learner = school.learner().await;
     let current = school.client.get("/v1/policy?language=en", None).await.unwrap().ok();
     let russian = school.client.get("/v1/policy?language=ru", None).await.unwrap().ok();
+    let of = |policy: &Value, text: &str| policy[text].clone();
+    let (registration, newsletter) = ("registrationConsentHash", "newsletterConsentHash");
+    let zeros = json!("0".repeat(64));
     let wrong = [
-        ("an old version", json!("2020-01-01"), current["hash"].clone(), "en"),
-        ("another text", current["version"].clone(), json!("0".repeat(64)), "en"),
-        ("another language's text", russian["version"].clone(), russian["hash"].clone(), "en"),
-        ("no text", json!(""), json!(""), "en"),
+        ("an old version", json!("2020-01-01"), of(&current, registration), of(&current, newsletter)),
+        ("another text", of(&current, "version"), zeros.clone(), zeros),
+        ("the policy around it", of(&current, "version"), of(&current, "hash"), of(&current, "hash")),
+        ("the other consent", of(&current, "version"), of(&current, newsletter), of(&current, registration)),
+        ("another language's text", of(&russian, "version"), of(&russian, registration), of(&russian, newsletter)),
+        ("no text", json!(""), json!(""), json!("")),
     ];
-    for (what, version, hash, language) in wrong {
-        let mut person = learner.clone();
-        person.email = format!("stale.{}@learner.example", key());
-        let mut body = school.registration(&person).await;
-        body["consents"] = json!([{ "purpose": "ACCOUNT", "text_version": version, "text_hash": hash, "language": language }]);
-        let refused = school.client.post("/v1/accounts", None, body).await.unwrap().refused();
-        assert!(refused.field().starts_with("consents"), "{what}: {}", refused.json());
-        assert!(refused.reason().contains("CONSENT"), "{what}: {}", refused.json());
-        assert!(school.mail.to(&person.email).is_empty(), "{what}: nothing was begun");
-        let newsletter = json!({ "textVersion": version, "textHash": hash, "language": language });
-        let refused = school.client.post("/v1/me/newsletter", Some(&learner.access_token), newsletter).await.unwrap().refused();
+    for (what, version, to_registration, to_newsletter) in wrong {
+        let given = |purpose: &str, version: &Value, hash: &Value| json!({ "purpose": purpose, "text_version": version, "text_hash": hash, "language": "en" });
+        let right = given("ACCOUNT", &current["version"], &current[registration]);
+        let wrong = [json!([given("ACCOUNT", &version, &to_registration)]), json!([right, given("NEWSLETTER", &version, &to_newsletter)])];
+        for consents in wrong {
+            let mut person = learner.clone();
+            person.email = format!("stale.{}@learner.example", key());
+            let mut body = school.registration(&person).await;
+            body["consents"] = consents;
+            let refused = school.client.post("/v1/accounts", None, body).await.unwrap().refused();
+            assert!(refused.field().starts_with("consents"), "{what}: {}", refused.json());
+            assert!(refused.reason().contains("CONSENT"), "{what}: {}", refused.json());
+            assert!(school.mail.to(&person.email).is_empty(), "{what}: nothing was begun");
+        }
+        let ask = json!({ "textVersion": version, "textHash": to_newsletter, "language": "en" });
+        let refused = school.client.post("/v1/me/newsletter", Some(&learner.access_token), ask).await.unwrap().refused();
         assert_eq!(refused.reason(), "STALE_CONSENT_TEXT", "{what}");
     }
     // What was agreed to is provable: version and hash of the text, language, time.
@@ -133,7 +177,7 @@ async fn p33_consent_to_a_text_that_is_not_published_is_none() {
     })
     .await;
     assert_eq!(consents.len(), 1);
-    for (field, expected) in [("textVersion", &current["version"]), ("textHash", &current["hash"]), ("language", &json!("en"))] {
+    for (field, expected) in [("textVersion", &current["version"]), ("textHash", &current[registration]), ("language", &json!("en"))] {
         assert_eq!(&consents[0][field], expected);
     }
     assert!(consents[0]["givenAt"].is_string());
