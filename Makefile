@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BUILD = cargo build --workspace
 BIN = $${CARGO_TARGET_DIR:-target}/debug
 
-.PHONY: help run story test promises promises-sabotage bench contract bless
+.PHONY: help run story test faults promises promises-sabotage bench contract bless
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -22,6 +22,9 @@ story: ## The school's story told from outside, against a school of its own or t
 
 test: ## Formatting, lints and all tests, on SQLite + memory and on a private PostgreSQL
 	@deploy/test
+
+faults: ## Kills the school at every named failpoint, one after the other; long. KOLSAI_FAULTS='privacy.*' chooses
+	@KOLSAI_FAULTS=$${KOLSAI_FAULTS:-all} cargo test --workspace --test faults -- --nocapture
 
 promises: ## One line per promise of the policy, from the tests' own results
 	@deploy/promises

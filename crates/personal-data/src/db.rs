@@ -43,7 +43,10 @@ impl Db {
             });
         let connection = Database::connect(options).await?;
         M::up(&connection, None).await?;
-        Ok(Self { connection, service, clock, committed: Arc::new(Notify::new()) })
+        let db = Self { connection, service, clock, committed: Arc::new(Notify::new()) };
+        // A process that was killed between an erasure and its checkpoint left the erased in the write-ahead log.
+        db.checkpoint().await?;
+        Ok(db)
     }
 
     pub fn service(&self) -> &'static str {

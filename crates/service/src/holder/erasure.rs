@@ -33,6 +33,9 @@ impl Erasure {
         let removed = self.holds.remove_objects(&self.db, person).await?;
         let tx = self.db.begin("holder.erase").await?;
         if !inbox::first_in_tx(&tx, envelope.id, self.name).await? {
+            drop(tx);
+            // Erased by a delivery that, perhaps, did not come this far.
+            self.holds.settle(&self.db, &self.keys, person).await?;
             return Ok(Outcome::Repeated);
         }
         let report = self.holds.erase_in_tx(&tx, person, &removed).await?;

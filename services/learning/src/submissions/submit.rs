@@ -108,7 +108,7 @@ impl Submissions {
     }
 
     async fn accept(&self, row: upload::Model, ask: SendIn, key: &Key) -> Result<submission::Model, Error> {
-        let bytes = self.fetch(&row).await?;
+        let bytes = self.fetch(&row, key).await?;
         let photograph = self.decode(bytes.clone()).await?;
         self.seal(row.id, key, &bytes, &photograph).await?;
         drop(bytes);
@@ -148,13 +148,23 @@ impl Submissions {
     }
 
     /// The uploaded bytes, once it is known that there are not too many.
-    async fn fetch(&self, row: &upload::Model) -> Result<Bytes, Error> {
-        let key = names::incoming(row.id);
-        let there = self.objects.head(&key).await?.ok_or(Error::NoSuchUpload)?;
+    async fn fetch(&self, row: &upload::Model, key: &Key) -> Result<Bytes, Error> {
+        let incoming = names::incoming(row.id);
+        let Some(there) = self.objects.head(&incoming).await? else { return self.fetch_sealed(row, key).await };
         if there.size > rules::MOST_BYTES {
             return Err(Error::Size);
         }
-        Ok(self.objects.get(&key).await?)
+        Ok(self.objects.get(&incoming).await?)
+    }
+
+    /// The same bytes, when a process ended between the deletion of the upload and its acceptance.
+    async fn fetch_sealed(&self, row: &upload::Model, key: &Key) -> Result<Bytes, Error> {
+        let context = names::context(names::submission(row.id), names::ORIGINAL);
+        match self.objects.open_sealed(&names::original(row.id), key.raw().bytes(), &context).await {
+            Ok(original) => Ok(original.read(0..original.len()).await?),
+            Err(objects::Error::NoSuchObject) => Err(Error::NoSuchUpload),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn decode(&self, bytes: Bytes) -> Result<Photograph, Error> {

@@ -196,6 +196,9 @@ impl Keyring {
         let tx = self.db.begin("keyring.destroy-key").await?;
         let mut row = find(&tx, person).await?.ok_or(Error::NoSuchPerson)?;
         if let Some(at) = row.destroyed_at {
+            drop(tx);
+            // Destroyed, perhaps, by a call that did not come this far.
+            self.db.checkpoint().await?;
             return Ok(at);
         }
         let now = tx.clock().now();

@@ -38,7 +38,7 @@ async fn p16_registered_is_every_mail() {
     let (school, learner) = (school(), school().learner().await);
     let course = school.course().await;
     school.enrols(&learner, &course).await;
-    school.mail.find(&learner.email, "the mail about the course", |mail| mail.contains("/courses/").then_some(())).await;
+    school.mail.find(&learner.email, "the mail about the course", |mail| mail.contains("Subject: Your course is open").then_some(())).await;
     let rows = transfers(&school.copy(&learner).await);
     let registered: BTreeSet<_> = rows.iter().filter(|row| row["recipient"] == "mail-relay").map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     // The register has an entry for each mail that left, under the mail's own identifier.
@@ -56,7 +56,7 @@ async fn p16_declared_is_every_recipient_purpose_and_class() {
     let (school, learner) = (school(), school().learner().await);
     let course = school.course().await;
     school.enrols(&learner, &course).await;
-    school.mail.find(&learner.email, "the mail about the course", |mail| mail.contains("/courses/").then_some(())).await;
+    school.mail.find(&learner.email, "the mail about the course", |mail| mail.contains("Subject: Your course is open").then_some(())).await;
     let rows = transfers(&school.copy(&learner).await);
     let purposes: BTreeSet<_> = rows.iter().map(|row| (row["recipient"].as_str().unwrap(), said(row).1.as_str_name())).collect();
     for expected in [("mail-relay", "ACCOUNT"), ("mail-relay", "SERVICE_NOTICE"), ("payment-partner", "PAYMENT")] {
