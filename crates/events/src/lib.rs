@@ -28,7 +28,5 @@ pub type Tables = (outbox::event::Entity, outbox::delivery::Entity, inbox::Entit
 
 /// Their tables.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![schema::migration("events_0001", || {
-        vec![outbox::event_table(), outbox::delivery_table(), inbox::table(), parked::table()]
-    })]
+    vec![schema::migration("events_0001", || vec![outbox::event_table(), outbox::delivery_table(), inbox::table(), parked::table()])]
 }

@@ -12,8 +12,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub struct TransportError(#[source] pub BoxError);
 
 /// What generated clients are generic over: an in-process service or a remote channel, to the caller alike.
-pub type Transport =
-    BoxCloneSyncService<http::Request<tonic::body::Body>, http::Response<tonic::body::Body>, TransportError>;
+pub type Transport = BoxCloneSyncService<http::Request<tonic::body::Body>, http::Response<tonic::body::Body>, TransportError>;
 
 /// Makes any suitable service into the one transport.
 pub fn transport<S, E>(service: S) -> Transport

@@ -10,7 +10,12 @@ use syn::{
 pub enum About {
     /// `#[personal(none = "why")]`.
     None(LitStr),
-    Personal { category: Ident, purposes: Vec<Ident>, keep: Keep, erase: Erase },
+    Personal {
+        category: Ident,
+        purposes: Vec<Ident>,
+        keep: Keep,
+        erase: Erase,
+    },
 }
 
 /// `keep(after = relation_end, years = 3)`; `days` likewise.

@@ -71,7 +71,10 @@ pub struct Entry {
 pub enum Actor {
     Nobody,
     /// Without a role: a person about their own data.
-    Person { id: PersonId, role: Option<Role> },
+    Person {
+        id: PersonId,
+        role: Option<Role>,
+    },
     Service(String),
     Link,
     Partner(String),

@@ -50,11 +50,14 @@ impl From<Error> for Refusal {
         match &error {
             Error::Changed(_) => Self::conflict("CHANGED_MEANWHILE", "somebody changed this meanwhile; read it again and try again"),
             Error::Erased | Error::NoSuchPerson => Self::not_found("NO_SUCH_PERSON", "there is no such person"),
-            Error::Restricted => {
-                Self::precondition("PROCESSING_RESTRICTED", "this person's data is restricted; it may be used again once the restriction is lifted")
-            }
+            Error::Restricted => Self::precondition(
+                "PROCESSING_RESTRICTED",
+                "this person's data is restricted; it may be used again once the restriction is lifted",
+            ),
             Error::Withdrawn(_) => Self::precondition("CONSENT_WITHDRAWN", "the person withdrew consent for this purpose"),
-            Error::Undeclared { .. } => Self::denied("PURPOSE_NOT_DECLARED", "the data map does not declare this purpose for this category"),
+            Error::Undeclared { .. } => {
+                Self::denied("PURPOSE_NOT_DECLARED", "the data map does not declare this purpose for this category")
+            }
             Error::KeyringAway => Self::unavailable("KEYRING_UNAVAILABLE", "sealed data cannot be opened at the moment; try again"),
             Error::AccessLog => Self::unavailable("ACCESS_LOG_UNAVAILABLE", "the access cannot be recorded, so it is not given; try again"),
             Error::KeyReused => Self::invalid(

@@ -37,7 +37,5 @@ use sea_orm_migration::MigrationTrait;
 
 /// The tables that every holder's database has, before its own.
 pub fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-    vec![schema::migration("personal_data_0001", || {
-        vec![person_state::table(), idempotency::table(), access_log::table()]
-    })]
+    vec![schema::migration("personal_data_0001", || vec![person_state::table(), idempotency::table(), access_log::table()])]
 }

@@ -15,7 +15,12 @@ pub struct TableMap {
 pub enum About {
     /// Why it holds no personal data.
     None(&'static str),
-    Personal { category: Category, purposes: &'static [Purpose], keep: Keep, erase: OnErase },
+    Personal {
+        category: Category,
+        purposes: &'static [Purpose],
+        keep: Keep,
+        erase: OnErase,
+    },
 }
 
 /// How long a row is kept when nobody asks for anything.
@@ -41,7 +46,9 @@ pub enum After {
 pub enum OnErase {
     Delete,
     /// Kept because a law says so; readable only for `LEGAL_RETENTION`.
-    Lock { law: &'static str },
+    Lock {
+        law: &'static str,
+    },
 }
 
 /// One column and the word it says of itself.

@@ -3,7 +3,10 @@
 
 use contract::{Purpose, purpose_terms};
 use foundation::PersonId;
-use sea_orm::{ColumnTrait, Iden, QueryFilter, Select, Value, sea_query::{Expr, SimpleExpr}};
+use sea_orm::{
+    ColumnTrait, Iden, QueryFilter, Select, Value,
+    sea_query::{Expr, SimpleExpr},
+};
 
 use crate::{Anonymous, Mapped, Personal, person_state};
 
@@ -40,7 +43,8 @@ fn allowed<E: Mapped>(purpose: Purpose) -> SimpleExpr {
     let terms = purpose_terms(purpose);
     let owner = E::owner().map(|column| column.to_string()).unwrap_or_default();
     let restricted = if terms.survives_restriction { "" } else { " OR ps.state = 1" };
-    let withdrawn = if terms.survives_withdrawal { String::new() } else { format!(" OR (ps.withdrawn & {}) <> 0", person_state::bit(purpose)) };
+    let withdrawn =
+        if terms.survives_withdrawal { String::new() } else { format!(" OR (ps.withdrawn & {}) <> 0", person_state::bit(purpose)) };
     Expr::cust(format!(
         r#"NOT EXISTS (SELECT 1 FROM person_state ps WHERE ps.person = "{}"."{owner}" AND (ps.state = 2{restricted}{withdrawn}))"#,
         E::MAP.table

@@ -1,6 +1,9 @@
 //! Tables as migrations write them: the same words on SQLite and PostgreSQL.
 
-use sea_orm::{DbErr, sea_query::{Alias, ColumnDef, Index, Table as CreateTable, TableCreateStatement}};
+use sea_orm::{
+    DbErr,
+    sea_query::{Alias, ColumnDef, Index, Table as CreateTable, TableCreateStatement},
+};
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
 
 /// A table to create. Column order is the order of the calls.
@@ -142,4 +145,3 @@ impl MigrationTrait for Tables {
         Ok(())
     }
 }
-

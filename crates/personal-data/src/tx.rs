@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use contract::Purpose;
 use foundation::{Clock, PersonId, failpoint};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IntoActiveModel,
-    QueryFilter, QueryResult, Statement, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IntoActiveModel, QueryFilter,
+    QueryResult, Statement, sea_query::OnConflict,
 };
 
 use crate::{Db, Error, Mapped, person_state};
@@ -161,4 +161,3 @@ impl ConnectionTrait for Tx {
         self.inner.query_all_raw(statement).await
     }
 }
-

@@ -149,7 +149,12 @@ impl Answer {
     /// The typed error of a refusal; a panic when it is none.
     #[track_caller]
     pub fn refused(self) -> Self {
-        assert!(!self.status.is_success(), "this was to be refused, and was answered {} {}", self.status, String::from_utf8_lossy(&self.body));
+        assert!(
+            !self.status.is_success(),
+            "this was to be refused, and was answered {} {}",
+            self.status,
+            String::from_utf8_lossy(&self.body)
+        );
         assert!(!self.reason().is_empty(), "a refusal has a reason: {}", String::from_utf8_lossy(&self.body));
         self
     }

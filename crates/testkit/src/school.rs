@@ -72,9 +72,14 @@ impl School {
 
     /// The demo account with a role: `(e-mail, password)`.
     pub fn demo(&self, role: &str) -> (String, String) {
-        let text = std::fs::read_to_string(self.folder.path().join("demo-accounts.json")).expect("demo accounts are made at the first start");
+        let text =
+            std::fs::read_to_string(self.folder.path().join("demo-accounts.json")).expect("demo accounts are made at the first start");
         let accounts: Value = serde_json::from_str(&text).expect("demo accounts are JSON");
-        let account = accounts.as_array().into_iter().flatten().find(|account| account["role"].as_str().is_some_and(|r| r.eq_ignore_ascii_case(role)));
+        let account = accounts
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|account| account["role"].as_str().is_some_and(|r| r.eq_ignore_ascii_case(role)));
         let account = account.unwrap_or_else(|| panic!("no demo account is {role}: {accounts}"));
         (account["email"].as_str().unwrap_or_default().to_owned(), account["password"].as_str().unwrap_or_default().to_owned())
     }

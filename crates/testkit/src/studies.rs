@@ -84,7 +84,8 @@ impl School {
         let admin = self.staff("ADMINISTRATOR").await;
         until("an instructor to be assigned", || async {
             let ask = json!({ "instructorId": instructor.id });
-            let answer = self.client.post(&format!("/v1/teaching/enrolments/{enrolment}:assign"), Some(&admin.access_token), ask).await.ok()?;
+            let answer =
+                self.client.post(&format!("/v1/teaching/enrolments/{enrolment}:assign"), Some(&admin.access_token), ask).await.ok()?;
             if answer.reason() == "CHANGED_MEANWHILE" || answer.reason() == "NOT_AN_INSTRUCTOR" { None } else { Some(answer.ok()) }
         })
         .await;
@@ -94,7 +95,8 @@ impl School {
     pub async fn appoints(&self, person: Person, role: &str) -> Person {
         let admin = self.staff("ADMINISTRATOR").await;
         let until = self.engines().clock().now().plus(std::time::Duration::from_secs(24 * 3600)).to_string();
-        let grant = json!({ "personId": person.id, "role": role, "until": until, "reason": "stands in for a day", "idempotencyKey": key() });
+        let grant =
+            json!({ "personId": person.id, "role": role, "until": until, "reason": "stands in for a day", "idempotencyKey": key() });
         self.client.post("/v1/staff/grants", Some(&admin.access_token), grant).await.expect("granting answers").ok();
         self.signs_in(person).await
     }

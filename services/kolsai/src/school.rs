@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use crate::adapters::{Ready, Tokens};
 
 /// The embedded settings of every service.
-pub const DEFAULTS: &[&str] = &[identity::DEFAULTS, learning::DEFAULTS, payment::DEFAULTS, communication::DEFAULTS, analytics::DEFAULTS, OWN];
+pub const DEFAULTS: &[&str] =
+    &[identity::DEFAULTS, learning::DEFAULTS, payment::DEFAULTS, communication::DEFAULTS, analytics::DEFAULTS, OWN];
 /// Sections whose defaults are their types' own.
 const OWN: &str = "[gateway]\n[privacy]\n";
 /// How long the services may take until they can serve.

@@ -91,7 +91,12 @@ async fn main() -> anyhow::Result<()> {
     let binary = std::env::args().nth(1).context("usage: bench <kolsai binary>")?;
     let folder = tempfile::tempdir()?;
     let first = start(&binary, folder.path())?;
-    figure("first start, empty folder, until ready", first.ready_after.as_secs_f64(), "s", "no limit; makes keys, schemas and demo accounts");
+    figure(
+        "first start, empty folder, until ready",
+        first.ready_after.as_secs_f64(),
+        "s",
+        "no limit; makes keys, schemas and demo accounts",
+    );
     drop(first);
     let second = start(&binary, folder.path())?;
     figure("second start, seeded folder, until ready", second.ready_after.as_secs_f64(), "s", "limit 1 s");

@@ -28,8 +28,10 @@ fn main() -> anyhow::Result<()> {
     let (mut kept, mut broken) = (0, 0);
     for (promise, parts) in &promises {
         let of = |part: &String| results.get(&(promise.clone(), part.clone()));
-        let failed: Vec<_> = results.iter().filter(|((p, _), r)| p == promise && r.failed > 0).map(|((_, part), _)| part.as_str()).collect();
-        let missing: Vec<_> = parts.iter().filter(|(part, _)| of(part).is_none_or(|r| r.passed == 0)).filter_map(|(_, what)| what.as_str()).collect();
+        let failed: Vec<_> =
+            results.iter().filter(|((p, _), r)| p == promise && r.failed > 0).map(|((_, part), _)| part.as_str()).collect();
+        let missing: Vec<_> =
+            parts.iter().filter(|(part, _)| of(part).is_none_or(|r| r.passed == 0)).filter_map(|(_, what)| what.as_str()).collect();
         if !failed.is_empty() {
             broken += 1;
             println!("{promise} broken   {}", failed.join(", "));

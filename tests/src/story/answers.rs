@@ -2,9 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// The course that the story takes.
-pub const COURSE: &str = "light-and-line";
-
 /// Right options by question.
 const OPTIONS: [(&str, &[&str]); 12] = [
     ("what-is-golden-hour", &["six-degrees"]),

@@ -21,7 +21,9 @@ impl Crash {
 /// How the environment chooses.
 pub enum Choice {
     All,
-    Sample { seed: usize },
+    Sample {
+        seed: usize,
+    },
     /// By name; `privacy.*` is every crash whose name begins so.
     These(Vec<String>),
 }
@@ -31,7 +33,9 @@ impl Choice {
     pub fn of_environment() -> Self {
         match std::env::var("KOLSAI_FAULTS").as_deref() {
             Ok("all") => Self::All,
-            Ok(text) if text.starts_with("seed:") => Self::Sample { seed: text["seed:".len()..].parse().expect("KOLSAI_FAULTS=seed:<number>") },
+            Ok(text) if text.starts_with("seed:") => {
+                Self::Sample { seed: text["seed:".len()..].parse().expect("KOLSAI_FAULTS=seed:<number>") }
+            }
             Ok(names) if !names.is_empty() => Self::These(names.split(',').map(str::to_owned).collect()),
             // Another sample every day, the same all day long.
             _ => {
@@ -87,7 +91,9 @@ pub fn all(passed: &[String], at_start: usize) -> Vec<Crash> {
             _ => vec![walked / 3, walked * 2 / 3],
         };
         let first = (start > 0).then_some(1);
-        all.extend(first.into_iter().chain(within.into_iter().map(|at| start + 1 + at)).map(|passing| Crash { name: name.clone(), passing }));
+        all.extend(
+            first.into_iter().chain(within.into_iter().map(|at| start + 1 + at)).map(|passing| Crash { name: name.clone(), passing }),
+        );
     }
     all
 }

@@ -63,7 +63,8 @@ async fn undisturbed() -> Result<Undisturbed> {
 /// Where `tests/faults.toml` and the walk do not say the same.
 fn unlisted(passed: &[String]) -> Vec<String> {
     let walked = List::read().walked();
-    let mut wrong: Vec<_> = walked.iter().filter(|name| !passed.contains(name)).map(|name| format!("the walk does not pass `{name}`")).collect();
+    let mut wrong: Vec<_> =
+        walked.iter().filter(|name| !passed.contains(name)).map(|name| format!("the walk does not pass `{name}`")).collect();
     let mut others: Vec<_> = passed.iter().filter(|name| !walked.contains(name)).collect();
     others.sort();
     others.dedup();

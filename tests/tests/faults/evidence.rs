@@ -97,7 +97,8 @@ fn objects(folder: &Path) -> BTreeMap<String, i64> {
     for bucket in std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
         for prefix in std::fs::read_dir(bucket.path()).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir()) {
             let files = std::fs::read_dir(prefix.path()).into_iter().flatten().flatten().filter(|entry| entry.path().is_file()).count();
-            *counts.entry(format!("objects {}", prefix.file_name().to_string_lossy())).or_default() += i64::try_from(files).unwrap_or(i64::MAX);
+            *counts.entry(format!("objects {}", prefix.file_name().to_string_lossy())).or_default() +=
+                i64::try_from(files).unwrap_or(i64::MAX);
         }
     }
     counts.retain(|_, count| *count > 0);
@@ -116,9 +117,11 @@ pub async fn is_quiet(data: &Path) -> Result<bool> {
             ends.insert(database.service.clone(), database.number("SELECT max(sequence) FROM access_entry").await?);
         }
         let busy = match database.service.as_str() {
-            "communication" => {
-                database.number("SELECT (SELECT count(*) FROM mail WHERE sent_at IS NULL) + (SELECT count(*) FROM newsletter_issue WHERE queued = 0)").await?
-            }
+            "communication" => database
+                .number(
+                    "SELECT (SELECT count(*) FROM mail WHERE sent_at IS NULL) + (SELECT count(*) FROM newsletter_issue WHERE queued = 0)",
+                )
+                .await?,
             // The demo school is told week by week; 2 is a week that is still to be made up.
             "learning" => database.number("SELECT (SELECT count(*) FROM fact_period) = 0 OR max(state = 2) FROM fact_period").await?,
             "privacy" => database.number("SELECT count(*) FROM erasure WHERE done_at IS NULL").await?,

@@ -14,7 +14,8 @@ impl Remains {
     /// Names and addresses, the sealed rows, and the wrapped key that opens every sealed copy.
     pub async fn of(data: &Path, person: &Person) -> Result<Self> {
         let id = blob(&person.id)?;
-        let texts = [&person.first_name, &person.last_name, &person.email, &person.phone].map(|text| (text.clone(), text.clone().into_bytes()));
+        let texts =
+            [&person.first_name, &person.last_name, &person.email, &person.phone].map(|text| (text.clone(), text.clone().into_bytes()));
         let mut needles = texts.to_vec();
         for (service, table, column) in [
             ("keyring", "person_key", "wrapped"),

@@ -53,7 +53,9 @@ impl Sources {
                 continue;
             }
             let arguments = match tokens.get(at + 1) {
-                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => Some(group.stream().into_iter().collect::<Vec<_>>()),
+                Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+                    Some(group.stream().into_iter().collect::<Vec<_>>())
+                }
                 _ => None,
             };
             match (&tokens[at], arguments) {

@@ -159,10 +159,15 @@ async fn a_photograph_sent_twice_is_one_and_no_more_than_asked_for_are_taken() {
     let upload = school.prepares(&learner, &course, photograph.len()).await;
     school.puts(&upload, photograph.clone()).await.ok_bytes();
     let ask = json!({ "uploadId": upload["uploadId"], "assignmentId": course.assignment, "note": "one", "idempotencyKey": key() });
-    let both = tokio::join!(school.client.post("/v1/submissions", token, ask.clone()), school.client.post("/v1/submissions", token, ask.clone()));
+    let both =
+        tokio::join!(school.client.post("/v1/submissions", token, ask.clone()), school.client.post("/v1/submissions", token, ask.clone()));
     let answers = [both.0.unwrap(), both.1.unwrap()];
     for answer in &answers {
-        assert!(answer.status.is_success() || ["UPLOAD_IN_WORK", "CHANGED_MEANWHILE"].contains(&answer.reason().as_str()), "{}", answer.json());
+        assert!(
+            answer.status.is_success() || ["UPLOAD_IN_WORK", "CHANGED_MEANWHILE"].contains(&answer.reason().as_str()),
+            "{}",
+            answer.json()
+        );
     }
     let again = school.client.post("/v1/submissions", token, ask.clone()).await.unwrap().ok();
     for answer in answers.into_iter().filter(|answer| answer.status.is_success()) {
@@ -213,7 +218,8 @@ async fn feedback_that_does_not_fit_names_the_field() {
     let work = school.sends_in(&learner, &course, made::jpeg("feedback"), "mine").await;
     let instructor = school.staff("INSTRUCTOR").await;
     let task = school.client.get(&format!("/v1/assignments/{}", course.assignment), Some(&learner.access_token)).await.unwrap().ok();
-    let scores: Vec<_> = task["criteria"].as_array().unwrap().iter().map(|c| json!({ "criterionId": c["criterionId"], "points": 2 })).collect();
+    let scores: Vec<_> =
+        task["criteria"].as_array().unwrap().iter().map(|c| json!({ "criterionId": c["criterionId"], "points": 2 })).collect();
     let point = |x: f64, y: f64| json!({ "x": x, "y": y });
     let mark = |points: Value| json!([{ "points": points, "text": "here" }]);
     let whole = json!({ "text": "Well seen.", "marks": mark(json!([point(0.5, 0.5)])), "scores": scores });

@@ -87,7 +87,11 @@ async fn what_is_not_proven_is_not_read() {
     }
     for unreadable in ["", "{", "[]", "{}", r#"{"event_id":"x","payment":{}}"#, "\u{0}"] {
         let refused = notifies(school, &[&signed(&secret, at, unreadable.as_bytes())], unreadable.as_bytes()).await.refused();
-        assert_eq!((refused.status.as_u16(), refused.reason().as_str(), refused.field().as_str()), (400, "UNREADABLE", "data"), "{unreadable:?}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.reason().as_str(), refused.field().as_str()),
+            (400, "UNREADABLE", "data"),
+            "{unreadable:?}"
+        );
     }
     let large = vec![b' '; 64 * 1024 + 1];
     let refused = notifies(school, &[&signed(&secret, at, &large)], &large).await.refused();
@@ -178,14 +182,9 @@ async fn the_sandboxs_own_tricks_are_all_seen_through() {
     let page = order["paymentUrl"].as_str().unwrap();
     partner::control(school, page, json!({ "deliver": [] })).await;
     partner::pay(school, page, partner::TEST_CARD, "paid").await.ok_bytes();
-    for (trick, status) in [
-        ("forged", 401),
-        ("stale", 401),
-        ("other_amount", 400),
-        ("other_currency", 400),
-        ("other_merchant", 400),
-        ("card_number", 400),
-    ] {
+    for (trick, status) in
+        [("forged", 401), ("stale", 401), ("other_amount", 400), ("other_currency", 400), ("other_merchant", 400), ("card_number", 400)]
+    {
         let sent = partner::control(school, page, json!({ "deliver": [trick] })).await;
         assert_eq!(sent["sent"][0]["status"], status, "{trick}");
         assert_eq!(state(school, &learner, &order).await, "PENDING", "{trick}");

@@ -87,7 +87,9 @@ fn chunk(kind: [u8; 4], content: &[u8]) -> Vec<u8> {
 
 /// CRC-32 as PNG has it (ISO/IEC 15948, annex D).
 fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())))
+    !bytes
+        .iter()
+        .fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())))
 }
 
 /// So many mebibytes of zeros as a zip archive of one entry: about a thousandth of them.

@@ -90,10 +90,7 @@ where
             return Ok(Vec::new());
         }
         let rows = E::find().filter(owner.eq(person)).all(db).await?;
-        Ok(rows
-            .iter()
-            .flat_map(|model| E::objects().iter().filter_map(|c| text(model.get(*c)).map(|key| (c.to_string(), key))))
-            .collect())
+        Ok(rows.iter().flat_map(|model| E::objects().iter().filter_map(|c| text(model.get(*c)).map(|key| (c.to_string(), key)))).collect())
     }
 
     async fn delete_in_tx(&self, tx: &Tx, person: PersonId) -> Result<u64, Error> {

@@ -93,6 +93,8 @@ impl Staff {
         if let Some(claim) = claim
             && let Some(first) = tx.first_made(claim, id).await?
         {
+            // Given up first: whoever holds the writer's place and waits for a second connection may wait for ever.
+            drop(tx);
             return self.get(GrantId(first)).await?.ok_or(Error::NoSuchGrant);
         }
         let reason = role_grant::Model::seal_reason(&key, id, &grant.reason);

@@ -37,11 +37,11 @@ impl Erasures {
         let due_at = requests::due(&self.calendar, "erasure", now)?;
         let id = ErasureId::new_v4();
         let tx = self.db.begin_for("privacy.order-erasure", person, Purpose::Rights).await?;
-        if tx.first_made(claim, id).await?.is_some() {
-            return self.running(person).await;
-        }
-        if of(&tx, person).await.map_err(Error::from)?.is_some() {
-            return self.running(person).await;
+        let again = tx.first_made(claim, id).await?.is_some();
+        // Read within the transaction: whoever holds the writer's place and waits for a second connection may wait for ever.
+        let running = of(&tx, person).await.map_err(Error::from)?;
+        if again || running.is_some() {
+            return running.map(|row| self.answer(&row)).ok_or_else(|| Error::Changed("erasure").into());
         }
         let row = erasure::Model {
             id,
@@ -72,11 +72,6 @@ impl Erasures {
         announce_in_tx(&tx, id, person, now, 1).await?;
         tx.commit().await?;
         Ok(answer)
-    }
-
-    async fn running(&self, person: PersonId) -> Result<pb::EraseMeResponse, Refusal> {
-        let row = of(&self.db, person).await.map_err(Error::from)?;
-        row.map(|row| self.answer(&row)).ok_or_else(|| Error::Changed("erasure").into())
     }
 
     fn answer(&self, row: &erasure::Model) -> pb::EraseMeResponse {

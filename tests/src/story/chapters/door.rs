@@ -8,10 +8,12 @@ use tonic_reflection::pb::v1::{
 
 use super::{Broken, Course, Teller};
 use crate::story::{
-    answers::COURSE,
     call::{Told, member},
     outside::Outside,
 };
+
+/// The course that the story takes.
+const COURSE: &str = "light-and-line";
 
 const INTERNAL: [&str; 3] = ["kolsai.keyring", "kolsai.holder", "Contacts"];
 

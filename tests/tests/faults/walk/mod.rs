@@ -56,7 +56,8 @@ pub struct Walked {
 pub async fn walk(school: &School) -> Result<Walked> {
     ready(school).await.context("the school is to be ready")?;
     let passed_at_start = school.passed().len();
-    let (instructor, support, admin) = (staff(school, "INSTRUCTOR").await?, staff(school, "SUPPORT").await?, staff(school, "ADMINISTRATOR").await?);
+    let (instructor, support, admin) =
+        (staff(school, "INSTRUCTOR").await?, staff(school, "SUPPORT").await?, staff(school, "ADMINISTRATOR").await?);
     let course = course::read(school).await?;
     let aigerim = account::opened(school, "Aigerim").await.context("an account is opened")?;
     let aigerim = account::kept_up(school, aigerim).await.context("profile, password and sessions change")?;

@@ -45,7 +45,8 @@ async fn send(school: &School, learner: &Person, course: &Course, bytes: Bytes) 
 }
 
 fn put(upload: &Value, bytes: Bytes) -> crate::asking::Ask {
-    let named = upload["headers"].as_array().into_iter().flatten().map(|header| (text(header, "name").to_lowercase(), text(header, "value")));
+    let named =
+        upload["headers"].as_array().into_iter().flatten().map(|header| (text(header, "name").to_lowercase(), text(header, "value")));
     let mut headers: BTreeMap<_, _> = named.collect();
     // The client writes these itself.
     headers.retain(|name, _| name != "host" && name != "content-length");

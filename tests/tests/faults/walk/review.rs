@@ -37,7 +37,8 @@ pub async fn given(school: &School, people: &People, course: &Course, work: &str
     let task = school.told(get(format!("/v1/assignments/{}?language=en", course.assignment)).by(&learner.access_token)).await?;
     let best = |criterion: &Value| criterion["levels"].as_array().into_iter().flatten().filter_map(|level| level["points"].as_u64()).max();
     let criteria = task["criteria"].as_array().into_iter().flatten();
-    let scores: Vec<_> = criteria.map(|criterion| json!({ "criterionId": text(criterion, "criterionId"), "points": best(criterion) })).collect();
+    let scores: Vec<_> =
+        criteria.map(|criterion| json!({ "criterionId": text(criterion, "criterionId"), "points": best(criterion) })).collect();
     let feedback = json!({ "text": "A clear line.", "marks": [], "scores": scores, "idempotencyKey": key() });
     school.told(post(format!("/v1/teaching/submissions/{work}/feedback"), feedback).by(&instructor.access_token)).await?;
     Ok(())

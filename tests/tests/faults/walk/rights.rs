@@ -24,7 +24,12 @@ pub async fn counted(school: &School, people: &People, refunded: &str) -> Result
     for (service, what, sql, expected) in [
         ("identity", "accounts", format!("SELECT count(*) FROM account WHERE person = {learner}"), 1),
         ("payment", "orders", format!("SELECT count(*) FROM course_order WHERE person_id = {learner}"), 1),
-        ("payment", "sets of entries in the ledger", format!("SELECT count(DISTINCT order_version) FROM ledger_entry WHERE person_id = {learner}"), 1),
+        (
+            "payment",
+            "sets of entries in the ledger",
+            format!("SELECT count(DISTINCT order_version) FROM ledger_entry WHERE person_id = {learner}"),
+            1,
+        ),
         ("payment", "entries in the ledger", format!("SELECT count(*) FROM ledger_entry WHERE person_id = {learner}"), 2),
         ("payment", "differences in the books", "SELECT sum(debit_minor) - sum(credit_minor) FROM ledger_entry".into(), 0),
         ("payment", "receipts of the refunded order", format!("SELECT count(*) FROM tax_receipt WHERE order_id = {refunded}"), 2),
@@ -33,7 +38,12 @@ pub async fn counted(school: &School, people: &People, refunded: &str) -> Result
         ("learning", "answers", format!("SELECT count(*) FROM feedback WHERE learner_id = {learner}"), 1),
         ("learning", "certificates", format!("SELECT count(*) FROM certificate WHERE learner_id = {learner}"), 1),
         ("communication", "newsletter subscriptions", format!("SELECT count(*) FROM subscription WHERE person = {learner}"), 1),
-        ("privacy", "consents, to the registration and to the newsletter", format!("SELECT count(*) FROM consent WHERE person = {learner}"), 2),
+        (
+            "privacy",
+            "consents, to the registration and to the newsletter",
+            format!("SELECT count(*) FROM consent WHERE person = {learner}"),
+            2,
+        ),
     ] {
         let count = Database::one(&school.data(), service).await?.number(&sql).await?;
         if count != expected {

@@ -29,7 +29,9 @@ async fn p17_whole_and_readable_by_people_and_machines() {
     let of = |name: &str| texts.iter().find(|(entry, _)| entry == name).map(|(_, text)| text.as_str());
 
     let account: Value = serde_json::from_str(of("identity/account.jsonl").expect("the account").lines().next().unwrap()).unwrap();
-    for (column, value) in [("first_name", &learner.first_name), ("last_name", &learner.last_name), ("email", &learner.email), ("phone", &learner.phone)] {
+    for (column, value) in
+        [("first_name", &learner.first_name), ("last_name", &learner.last_name), ("email", &learner.email), ("phone", &learner.phone)]
+    {
         assert_eq!(account[column], value.as_str(), "{column} is opened");
     }
     assert!(of("privacy/consent.jsonl").is_some(), "consents are in it");

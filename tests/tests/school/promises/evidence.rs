@@ -48,7 +48,10 @@ fn p27_before_anything_is_released_it_is_written_or_nothing_is_released() {
             let refused = school.client.get(path, Some(token)).await.unwrap().refused();
             assert_eq!((refused.status.as_u16(), refused.reason().as_str()), (503, "ACCESS_LOG_UNAVAILABLE"), "{path}");
             let body = String::from_utf8_lossy(&refused.body).into_owned();
-            assert!(![&learner.first_name, &learner.email, &learner.id, &note].iter().any(|value| body.contains(value.as_str())), "{path}: {body}");
+            assert!(
+                ![&learner.first_name, &learner.email, &learner.id, &note].iter().any(|value| body.contains(value.as_str())),
+                "{path}: {body}"
+            );
         }
         // Nobody signs in unrecorded either.
         let body = json!({ "email": learner.email, "password": learner.password });
@@ -84,7 +87,8 @@ fn holds(chain: &[access_log::Model]) -> bool {
 /// Writes an entry over the one of its place.
 async fn overwrite(db: &DatabaseConnection, entry: &access_log::Model) {
     let set = ["$1", "$2", "$3", "$4"];
-    let sql = format!("UPDATE access_entry SET decision = {}, previous_hash = {}, hash = {} WHERE sequence = {}", set[0], set[1], set[2], set[3]);
+    let sql =
+        format!("UPDATE access_entry SET decision = {}, previous_hash = {}, hash = {} WHERE sequence = {}", set[0], set[1], set[2], set[3]);
     let values: [Bound; 4] =
         [entry.decision.clone().into(), entry.previous_hash.clone().into(), entry.hash.clone().into(), entry.sequence.into()];
     db.execute_raw(Statement::from_sql_and_values(db.get_database_backend(), sql, values)).await.unwrap();

@@ -9,7 +9,12 @@ async fn p27_seen_and_logged_with_who_whose_what_and_why() {
     let learner = school.learner().await;
     let access = until("the person's own access in the log", || async {
         let answer = school.client.get("/v1/me/accesses", Some(&learner.access_token)).await.unwrap().ok();
-        answer["accesses"].as_array().into_iter().flatten().find(|access| access["service"] == "identity" && access["who"] == "you").cloned()
+        answer["accesses"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|access| access["service"] == "identity" && access["who"] == "you")
+            .cloned()
     })
     .await;
     assert!(access["at"].is_string() && access["method"].as_str().is_some_and(|method| method.contains("identity")));

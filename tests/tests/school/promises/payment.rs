@@ -4,16 +4,18 @@ use serde_json::{Value, json};
 use testkit::{key, markers, partner, school};
 
 /// Fields of an order, as the promise lists them: kind, sum, date, status, and what they are of.
-const SHOWN: [&str; 11] = [
-    "orderId", "courseId", "amountMinor", "currency", "state", "paymentUrl", "createdAt", "receiptNumber", "kind", "paidAt", "refundedAt",
-];
+const SHOWN: [&str; 11] =
+    ["orderId", "courseId", "amountMinor", "currency", "state", "paymentUrl", "createdAt", "receiptNumber", "kind", "paidAt", "refundedAt"];
 
 #[tokio::test]
 async fn p05_record_is_kind_sum_date_and_status_of_each_transaction() {
     let (school, learner) = (school(), school().learner().await);
     let course = school.course().await;
     let paid = school.enrols(&learner, &course).await;
-    assert_eq!((paid["kind"].as_str(), paid["amountMinor"].as_str(), paid["currency"].as_str()), (Some("COURSE"), Some(course.price_minor.as_str()), Some("KZT")));
+    assert_eq!(
+        (paid["kind"].as_str(), paid["amountMinor"].as_str(), paid["currency"].as_str()),
+        (Some("COURSE"), Some(course.price_minor.as_str()), Some("KZT"))
+    );
     assert!(paid["createdAt"].is_string() && paid["paidAt"].is_string() && paid["receiptNumber"].is_string(), "{paid}");
     assert!(paid["paymentUrl"].is_null(), "there is nothing to pay any more");
 
@@ -42,9 +44,16 @@ async fn p05_record_is_kind_sum_date_and_status_of_each_transaction() {
 async fn p05_record_has_no_place_for_a_card() {
     let school = school();
     let policy = school.client.get("/v1/policy?language=en", None).await.unwrap().ok();
-    let columns = policy["held"].as_array().unwrap().iter().flat_map(|row| row["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()));
+    let columns = policy["held"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|row| row["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()));
     for column in columns {
-        assert!(!["card", "cvv", "cvc", "holder", "expiry"].iter().any(|word| column.split(['_', ' ']).any(|part| part == *word)), "{column}");
+        assert!(
+            !["card", "cvv", "cvc", "holder", "expiry"].iter().any(|word| column.split(['_', ' ']).any(|part| part == *word)),
+            "{column}"
+        );
     }
     // Who sends one all the same is refused, and it is not repeated.
     let learner = school.learner().await;
@@ -83,7 +92,10 @@ async fn p05_card_number_reaches_no_disk_log_or_mail_of_ours() {
         let body = json!({ "courseId": card, "idempotencyKey": key() });
         school.client.post("/v1/orders", Some(&learner.access_token), body).await.unwrap().refused();
     }
-    school.mail.find(&learner.email, "the mail about the payment", |mail| mail.contains("Subject: Your payment has arrived").then_some(())).await;
+    school
+        .mail
+        .find(&learner.email, "the mail about the payment", |mail| mail.contains("Subject: Your payment has arrived").then_some(()))
+        .await;
 
     // The control: what is kept of the payment is found, so the scan sees the rows; what was logged of it, so it sees the log.
     let receipt = paid["receiptNumber"].as_str().unwrap().to_owned();

@@ -8,7 +8,9 @@ async fn p03_data_is_what_the_promise_lists() {
     let school = school();
     let learner = school.learner().await;
     let me = school.client.get("/v1/me", Some(&learner.access_token)).await.unwrap().ok();
-    for (field, value) in [("firstName", &learner.first_name), ("lastName", &learner.last_name), ("email", &learner.email), ("phone", &learner.phone)] {
+    for (field, value) in
+        [("firstName", &learner.first_name), ("lastName", &learner.last_name), ("email", &learner.email), ("phone", &learner.phone)]
+    {
         assert_eq!(me[field], value.as_str());
     }
     assert_eq!(me["ageBracket"], "ADULT");

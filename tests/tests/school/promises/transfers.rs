@@ -40,7 +40,8 @@ async fn p16_registered_is_every_mail() {
     school.enrols(&learner, &course).await;
     school.mail.find(&learner.email, "the mail about the course", |mail| mail.contains("Subject: Your course is open").then_some(())).await;
     let rows = transfers(&school.copy(&learner).await);
-    let registered: BTreeSet<_> = rows.iter().filter(|row| row["recipient"] == "mail-relay").map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    let registered: BTreeSet<_> =
+        rows.iter().filter(|row| row["recipient"] == "mail-relay").map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     // The register has an entry for each mail that left, under the mail's own identifier.
     let mails = school.mail.to(&learner.email);
     assert!(mails.len() >= 3);
@@ -135,10 +136,12 @@ fn p16_registered_is_every_call_to_the_partner_and_declared_what_it_carries() {
         let sent = String::from_utf8_lossy(&traffic.lock().unwrap()).into_owned();
         assert!(sent.contains(order) && sent.contains(&course.price_minor), "the control: the recorder has seen the order and its sum");
         let calls = sent.matches(" HTTP/1.1\r\n").count();
-        let keys: BTreeSet<_> = sent.lines().filter_map(|line| line.to_ascii_lowercase().strip_prefix("idempotency-key: ").map(str::to_owned)).collect();
+        let keys: BTreeSet<_> =
+            sent.lines().filter_map(|line| line.to_ascii_lowercase().strip_prefix("idempotency-key: ").map(str::to_owned)).collect();
         assert!(calls >= 2 && keys.len() >= 2, "an order and a refund: {calls} calls, {keys:?}");
 
-        let rows: Vec<_> = transfers(&school.copy(&learner).await).into_iter().filter(|row| row["recipient"] == "payment-partner").collect();
+        let rows: Vec<_> =
+            transfers(&school.copy(&learner).await).into_iter().filter(|row| row["recipient"] == "payment-partner").collect();
         let registered: BTreeSet<_> = rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
         assert_eq!(keys, registered, "each call stands in the register, and nothing else");
         assert!(rows.iter().all(is_declared), "{rows:?}");
