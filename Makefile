@@ -24,6 +24,7 @@ test: ## Formatting, lints and all tests, on SQLite + memory and on a private Po
 	@deploy/test
 
 faults: ## Kills the school at every named failpoint, one after the other; long. KOLSAI_FAULTS='privacy.*' chooses
+	@$(BUILD) -q --bin kolsai
 	@KOLSAI_FAULTS=$${KOLSAI_FAULTS:-all} cargo test --workspace --test faults -- --nocapture
 
 promises: ## One line per promise of the policy, from the tests' own results

@@ -241,7 +241,7 @@ async fn stopped(child: &mut Child) -> Result<ExitStatus> {
 fn binary() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let binary = own.parent().and_then(Path::parent).map(|folder| folder.join("kolsai")).filter(|binary| binary.is_file());
-    binary.context("there is no `kolsai` beside the tests: build it with `cargo build -p kolsai --bin kolsai`")
+    binary.context("there is no `kolsai` beside the tests: build it with `cargo build --workspace --bin kolsai`")
 }
 
 async fn partner(data: &Path, clock: &Clock) -> Result<Sandbox> {

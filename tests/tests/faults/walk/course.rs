@@ -20,7 +20,7 @@ pub struct Course {
 
 pub async fn read(school: &School) -> Result<Course> {
     let courses = school.told(get("/v1/courses?language=en")).await?;
-    let course = courses["courses"].as_array().into_iter().flatten().find(|course| course["slug"] == answers::COURSE);
+    let course = courses["courses"].as_array().into_iter().flatten().find(|course| course["slug"] == "light-and-line");
     let id = course.map(|course| text(course, "courseId")).context("the course of the walk is to be there")?;
     let course = school.told(get(format!("/v1/courses/{id}?language=en"))).await?;
     let modules: Vec<Value> = course["modules"].as_array().cloned().unwrap_or_default();
