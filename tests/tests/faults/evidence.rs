@@ -133,10 +133,8 @@ pub async fn is_quiet(data: &Path) -> Result<bool> {
     }
     let Some(privacy) = databases.iter().find(|database| database.service == "privacy") else { return Ok(false) };
     for row in privacy.rows("SELECT service, sequence FROM chain_end").await? {
-        let (service, sequence): (String, i64) = (row.try_get("", "service")?, row.try_get("", "sequence")?);
-        if ends.get(&service).is_some_and(|end| *end > sequence) {
-            return Ok(false);
-        }
+        let (service, taken): (String, i64) = (row.try_get("", "service")?, row.try_get("", "sequence")?);
+        ends.entry(service).and_modify(|end| *end -= taken);
     }
-    Ok(true)
+    Ok(ends.values().all(|missing| *missing <= 0))
 }

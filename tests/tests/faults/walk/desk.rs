@@ -13,7 +13,8 @@ pub async fn answered(school: &School, people: &People) -> Result<()> {
     answer(school, agent, &ticket).await?;
     let further = json!({ "text": "Thank you; and on a second one?", "idempotencyKey": key() });
     school.told(post(format!("/v1/tickets/{ticket}/messages"), further).by(learner)).await?;
-    done(school, format!("/v1/support/tickets/{ticket}:close"), agent).await?;
+    // Closing ends the tie: whoever closes again is kept out.
+    school.told(post(format!("/v1/support/tickets/{ticket}:close"), json!({})).by(agent).or_done(&["NO_TIE"])).await?;
 
     let dana = &people.dana;
     let letter = json!({
