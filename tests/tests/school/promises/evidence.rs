@@ -155,7 +155,6 @@ async fn p34_logged_is_the_refusal_of_a_purpose_that_is_not_declared() {
     let logged = logged.unwrap_or_else(|| panic!("the refusal is in the log: {entries:?}"));
     assert_eq!(logged.actor_role, "service:identity");
     assert!(logged.method.contains("Lease"), "{}", logged.method);
-    eprintln!("DEBUG {logged:?}");
     // And the person sees it.
     accessed(school, &learner, "the refusal in the person's own list", |access| {
         access["service"] == "keyring" && access["who"] == "service:identity" && access["refused"] == true
