@@ -14,10 +14,26 @@ pub struct School {
     pub mail: Mailbox,
     pub stack: Stack,
     engines: Engines,
+    // Before the folder in which it writes.
+    running: Running,
     folder: Folder,
-    // Last: everything above lives in it.
+}
+
+/// A school in its runtime. It is stopped when this goes: one that is only forgotten keeps its connections for as long as the
+/// process lasts, and a server has only so many.
+struct Running {
     runtime: tokio::runtime::Runtime,
     school: Option<kolsai::School>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let Some(school) = self.school.take() else { return };
+        let stopped = std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(school.stop())).join());
+        if stopped.is_err() && !std::thread::panicking() {
+            panic!("the school does not stop");
+        }
+    }
 }
 
 /// The school of this test binary.
@@ -54,7 +70,7 @@ impl School {
         let mail = Mailbox::new(&folder.path().join("mail"));
         let engines = school.engines().clone();
         let stack = folder.stack.clone();
-        Self { client, mail, stack, engines, folder, runtime, school: Some(school) }
+        Self { client, mail, stack, engines, running: Running { runtime, school: Some(school) }, folder }
     }
 
     pub fn data(&self) -> PathBuf {
@@ -91,10 +107,8 @@ impl School {
     }
 
     /// Stops it, as Ctrl-C does, and leaves what it kept.
-    pub fn stop(mut self) -> Folder {
-        if let Some(school) = self.school.take() {
-            std::thread::scope(|scope| scope.spawn(|| self.runtime.block_on(school.stop())).join().expect("the school stops"));
-        }
+    pub fn stop(self) -> Folder {
+        drop(self.running);
         self.folder
     }
 }
