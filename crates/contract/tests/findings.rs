@@ -74,6 +74,9 @@ fn a_rule_without_purpose() {
 #[test]
 fn staff_without_roles() {
     assert_eq!(of_rule("who: STAFF purpose: SUPPORT", EMPTY), Finding::StaffWithoutRoles { method: DO.into() });
+    let staff = |tie: &str| of_rule(&format!("who: STAFF roles: SUPPORT purpose: SUPPORT person: EACH {tie}"), EMPTY);
+    assert_eq!(staff(""), Finding::StaffWithoutTie { method: DO.into() });
+    assert_eq!(staff("tie: HAS_TICKET untied: \"both\""), Finding::StaffWithoutTie { method: DO.into() });
 }
 
 #[test]

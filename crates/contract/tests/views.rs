@@ -56,7 +56,7 @@ fn every_part_of_a_rule_is_read() {
 #[test]
 fn the_person_is_found_in_the_request() {
     let witness = Contract::get().method("/kolsai.keyring.v1.Keyring/Witness").unwrap();
-    let request = |person: &str| to_dynamic(&keyring::WitnessRequest { person_id: person.into() }).unwrap();
+    let request = |person: &str| to_dynamic(&keyring::WitnessRequest { person_id: person.into(), before: None }).unwrap();
     assert_eq!(witness.person_in(&request("p-1")), Some("p-1".into()));
     assert_eq!(witness.person_in(&request("")), None);
     let profile = Contract::get().method("/kolsai.identity.v1.Accounts/GetProfile").unwrap();

@@ -151,10 +151,12 @@ impl Partner {
         if method == Method::POST {
             request = request.header(header::CONTENT_TYPE, "application/json").header("idempotency-key", call.id.to_string());
         }
+        let mut request = request.body(Full::new(body)).map_err(|_| Error::Path)?;
+        // What the call says itself stands for what is said of every call.
         for (name, value) in call.headers {
-            request = request.header(name, value);
+            request.headers_mut().insert(name, value.clone());
         }
-        request.body(Full::new(body)).map_err(|_| Error::Path)
+        Ok(request)
     }
 
     async fn answered(&self, request: Request<Full<Bytes>>) -> Result<Answer, Error> {

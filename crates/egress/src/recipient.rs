@@ -59,8 +59,24 @@ pub const PAYMENT_PARTNER: Recipient = Recipient {
     allows: &[Allowance { purpose: Purpose::Payment, classes: &[Class::Payment] }],
 };
 
+/// The school's own key vault: it wraps and unwraps keys about nobody, and is never told whose they are.
+pub const KEY_VAULT: Recipient = Recipient {
+    name: "key-vault",
+    about: "the school's key vault, which wraps the keys of the keyring",
+    country: "KZ",
+    allows: &[Allowance { purpose: Purpose::Security, classes: &[] }],
+};
+
+/// A key-management service in place of the vault; likewise.
+pub const KEY_MANAGEMENT: Recipient = Recipient {
+    name: "key-management",
+    about: "the key-management service, which wraps the keys of the keyring",
+    country: "KZ",
+    allows: &[Allowance { purpose: Purpose::Security, classes: &[] }],
+};
+
 /// Everybody to whom anything may go.
-pub const RECIPIENTS: &[&Recipient] = &[&MAIL_RELAY, &PAYMENT_PARTNER];
+pub const RECIPIENTS: &[&Recipient] = &[&MAIL_RELAY, &PAYMENT_PARTNER, &KEY_VAULT, &KEY_MANAGEMENT];
 
 #[cfg(test)]
 mod tests {

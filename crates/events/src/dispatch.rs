@@ -4,6 +4,7 @@ use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use contract::Event;
+use foundation::PersonId;
 use personal_data::{Db, Error};
 use tracing::Instrument;
 
@@ -66,6 +67,10 @@ impl<R: Reaction<E>, E: Event> Reactor for Of<R, E> {
 
     fn db(&self) -> &Db {
         &self.db
+    }
+
+    fn person(&self, envelope: &Envelope) -> Option<PersonId> {
+        person_of(&envelope.open::<E>()?).ok().flatten()
     }
 
     async fn react(&self, envelope: &Envelope) -> Outcome {

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "inbox")]
-#[personal(none = "identifiers of events and names of reactions")]
+#[personal(none = "identifiers of events and names of reactions", keep(after = created, at = at, days = 30))]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[personal(key)]

@@ -3,6 +3,7 @@
 //! A use case writes rows and outbox in one transaction; the relay hands each event to the bus and holds no transaction
 //! meanwhile; a reaction and the note that it happened commit together. Delivery order is not promised.
 
+mod again;
 mod bus;
 mod dispatch;
 mod envelope;
@@ -12,13 +13,16 @@ pub mod parked;
 mod reaction;
 mod relay;
 pub mod rules;
+mod stores;
 
+pub use again::publish_again;
 pub use bus::{Bus, InProcessBus, Undelivered};
 pub use dispatch::{Of, reactor};
 pub use envelope::Envelope;
 pub use outbox::announce_in_tx;
 pub use reaction::{Outcome, Reaction, ReactionError, Reactor};
 pub use relay::Relay;
+pub use stores::STORES;
 
 use personal_data::schema;
 use sea_orm_migration::MigrationTrait;

@@ -12,7 +12,7 @@ pub mod event {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "outbox")]
-    #[personal(none = "identifiers only, by the contract; published events go after seven days")]
+    #[personal(none = "identifiers only, by the contract", keep(after = ended, at = published_at, days = 7))]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -45,7 +45,7 @@ pub mod delivery {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "delivery")]
-    #[personal(none = "names of reactions and identifiers of events")]
+    #[personal(none = "names of reactions and identifiers of events", keep(after = created, at = at, days = 7))]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

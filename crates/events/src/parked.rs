@@ -1,9 +1,9 @@
 //! Events that a reaction could not take: poisoned ones, visible and replayable, and those held while a person's
 //! processing is restricted.
 
-use foundation::{Timestamp, uuid::Uuid};
-use personal_data::{Db, Error, PersonalData, Tx, query, schema};
-use sea_orm::{QueryOrder, entity::prelude::*};
+use foundation::{PersonId, Timestamp, uuid::Uuid};
+use personal_data::{Db, Error, PersonalData, Tx, person_state, query, schema};
+use sea_orm::{ConnectionTrait, DbBackend, QueryFilter, QueryOrder, Statement, Value, entity::prelude::*};
 
 use crate::{Envelope, inbox};
 
@@ -86,6 +86,28 @@ pub async fn list(db: &Db) -> Result<Vec<Model>, Error> {
     Ok(query::anonymous::<Entity>().order_by_asc(Column::At).all(db).await?)
 }
 
+/// Gives everything that was held for people who are restricted no longer back to its reaction. Answers how many were taken.
+/// What was taken once is not taken again: the inbox remembers it when two of us do this at once.
+pub async fn replay_held(db: &Db, reactors: &[std::sync::Arc<dyn crate::Reactor>]) -> Result<usize, Error> {
+    let held = query::anonymous::<Entity>().filter(Column::Reason.eq(HELD)).order_by_asc(Column::AnnouncedAt).all(db).await?;
+    let mut taken = 0;
+    for row in held {
+        let Some(reactor) = reactors.iter().find(|reactor| reactor.name() == row.reaction) else { continue };
+        if let Some(person) = reactor.person(&row.envelope())
+            && person_state::of(db, person).await? == person_state::State::Restricted
+        {
+            continue;
+        }
+        match replay(db, &row, reactor.as_ref()).await {
+            Ok(outcome) => taken += usize::from(outcome.is_taken()),
+            // Somebody else gave it back meanwhile.
+            Err(Error::Changed(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(taken)
+}
+
 impl Model {
     pub fn envelope(&self) -> Envelope {
         Envelope {
@@ -108,4 +130,16 @@ pub async fn replay(db: &Db, parked: &Model, reactor: &dyn crate::Reactor) -> Re
         tx.commit().await?;
     }
     Ok(outcome)
+}
+
+/// Removes what was set aside about somebody who is erased; answers how much it was. The payload names its people in text, whichever
+/// event it is; the table holds only what failed or waits.
+pub async fn forget_in_tx(tx: &Tx, person: PersonId) -> Result<u64, Error> {
+    let backend = tx.get_database_backend();
+    let sql = match backend {
+        DbBackend::Sqlite => "DELETE FROM parked WHERE instr(payload, ?) > 0",
+        _ => "DELETE FROM parked WHERE position($1 in payload) > 0",
+    };
+    let text = Value::Bytes(Some(person.to_string().into_bytes()));
+    Ok(tx.execute_raw(Statement::from_sql_and_values(backend, sql, [text])).await?.rows_affected())
 }

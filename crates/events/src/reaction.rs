@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use contract::{Event, Purpose};
+use foundation::PersonId;
 use personal_data::Tx;
 
 use crate::Envelope;
@@ -80,6 +81,10 @@ pub trait Reactor: Send + Sync {
     fn service(&self) -> &'static str;
     /// The full name of the message that it reacts to.
     fn kind(&self) -> &'static str;
+    /// Whose state decides about this event; none where nobody's does.
+    fn person(&self, _: &Envelope) -> Option<PersonId> {
+        None
+    }
     async fn react(&self, envelope: &Envelope) -> Outcome;
     /// Sets the event aside for good.
     async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), personal_data::Error>;

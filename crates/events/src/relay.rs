@@ -2,24 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use foundation::{Timestamp, failpoint};
+use foundation::failpoint;
 use futures::{StreamExt, stream};
 use personal_data::{Db, Error, query};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    Bus, Envelope, inbox,
-    outbox::{delivery, event},
-    rules,
-};
+use crate::{Bus, Envelope, outbox::event, rules};
 
 /// Events handled at a time: order is promised to nobody.
 const AT_ONCE: usize = 4;
 const BATCH: u64 = 64;
 /// The safety net beside the wake-up after each commit.
 const POLL: Duration = Duration::from_millis(500);
-const SWEEP_EVERY: u32 = 600;
 
 /// One per service.
 pub struct Relay {
@@ -34,7 +29,6 @@ impl Relay {
 
     /// Works until it is cancelled; finishes the batch in hand.
     pub async fn run(self, until: CancellationToken) {
-        let mut rounds = 0_u32;
         // A lease left by a process that was killed is nobody's: on this bus there is one relay per outbox.
         if let Err(error) = self.release_leases().await {
             tracing::warn!(service = self.db.service(), %error, "leases of an earlier run end by themselves within a minute");
@@ -56,12 +50,6 @@ impl Relay {
                     tracing::warn!(service = self.db.service(), %error, "the relay cannot read its outbox");
                     tokio::time::sleep(POLL).await;
                 }
-            }
-            rounds = rounds.wrapping_add(1);
-            if rounds.is_multiple_of(SWEEP_EVERY)
-                && let Err(error) = self.sweep().await
-            {
-                tracing::warn!(service = self.db.service(), %error, "old events could not be swept");
             }
         }
     }
@@ -129,18 +117,6 @@ impl Relay {
         let now = self.db.clock().now();
         let leased = event::Entity::update_many().filter(event::Column::PublishedAt.is_null()).filter(event::Column::DueAt.gt(now));
         leased.col_expr(event::Column::DueAt, now.into()).exec(&self.db).await?;
-        Ok(())
-    }
-
-    /// Removes what was published, and what the inbox need not remember any more.
-    #[allow(clippy::disallowed_methods, reason = "the outbox's and inbox's own sweep, of tables that hold nobody's data")]
-    async fn sweep(&self) -> Result<(), Error> {
-        let now = self.db.clock().now();
-        let old: Timestamp = now.minus(rules::KEPT);
-        event::Entity::delete_many().filter(event::Column::PublishedAt.lt(old)).exec(&self.db).await?;
-        delivery::Entity::delete_many().filter(delivery::Column::At.lt(old)).exec(&self.db).await?;
-        inbox::Entity::delete_many().filter(inbox::Column::At.lt(now.minus(rules::REMEMBERED))).exec(&self.db).await?;
-        personal_data::idempotency::expire(&self.db, now.minus(Duration::from_secs(24 * 3600))).await?;
         Ok(())
     }
 }

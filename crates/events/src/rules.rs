@@ -8,11 +8,8 @@ const TRIES: i64 = 19;
 /// How long a relay may work on an event before another may take it.
 pub const LEASE: Duration = Duration::from_secs(60);
 
-/// How long published events stay, for the operator's eye.
+/// How long published events stay, for the operator's eye: what the outbox's map says.
 pub const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// How long the inbox remembers: longer than the longest replay.
-pub const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub fn is_hopeless(attempts: i64) -> bool {
     attempts >= TRIES
@@ -27,6 +24,13 @@ pub fn backoff(attempts: i64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn published_events_stay_as_long_as_their_map_says() {
+        let keep = <crate::outbox::event::Entity as personal_data::Mapped>::MAP.keep.unwrap();
+        let at = foundation::Timestamp::from_micros(1_800_000_000_000_000);
+        assert_eq!(keep.ends(at), at.plus(KEPT));
+    }
 
     #[test]
     fn waits_grow_and_end() {

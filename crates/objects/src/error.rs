@@ -42,8 +42,12 @@ pub enum Error {
     Versioned,
     #[error("there is no such object")]
     NoSuchObject,
+    #[error("what was written does not read back as it was written")]
+    NotKept,
     #[error("the range lies outside the object")]
     Range,
+    #[error("a file of a vault is named with lowercase letters, digits, `-`, `_`, `.` and slashes")]
+    VaultName,
     #[error("an upload is for `incoming/`, of at least one byte, and within a day; {0} is not")]
     Upload(&'static str),
     #[error("the object store refused {operation}: {code}")]

@@ -26,6 +26,22 @@ impl Objects {
         self.put(key, sealed::seal(data_key, context, plaintext)?).await
     }
 
+    /// Seals the plaintext, writes it, and reads it back: what is answered as kept is there, whole, and opens.
+    pub async fn keep_sealed(&self, key: &ObjectKey, data_key: &DataKey, context: &[u8], plaintext: &[u8]) -> Result<(), Error> {
+        self.put_sealed(key, data_key, context, plaintext).await?;
+        let object = self.open_sealed(key, data_key, context).await?;
+        let length = plaintext.len() as u64;
+        if object.len() != length {
+            return Err(Error::NotKept);
+        }
+        let mut read = std::pin::pin!(object.stream(0..length));
+        let mut rest = plaintext;
+        while let Some(part) = read.try_next().await? {
+            rest = rest.strip_prefix(part.as_ref()).ok_or(Error::NotKept)?;
+        }
+        if rest.is_empty() { Ok(()) } else { Err(Error::NotKept) }
+    }
+
     /// Opens a sealed object for reading: reads its header and its end, so that a cut object is refused before any of it is given out.
     pub async fn open_sealed(&self, key: &ObjectKey, data_key: &DataKey, context: &[u8]) -> Result<SealedObject, Error> {
         let (header, total) = self.get_part(key, 0..HEADER as u64).await?;

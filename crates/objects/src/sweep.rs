@@ -1,8 +1,8 @@
-//! What was sent and never taken in goes after its day.
+//! What was sent and never taken in goes after its day; and what is old enough to have an owner by now.
 
 use foundation::Timestamp;
 
-use crate::{Error, Objects, Prefix};
+use crate::{Error, ObjectKey, Objects, Prefix};
 
 impl Objects {
     /// Deletes what lies in `incoming/` since before `older_than`; says how many objects it deleted.
@@ -15,5 +15,11 @@ impl Objects {
             }
         }
         Ok(deleted)
+    }
+
+    /// What lies in a room since before `older_than`, in order.
+    pub async fn older(&self, prefix: Prefix, older_than: Timestamp) -> Result<Vec<ObjectKey>, Error> {
+        let all = self.listed(prefix).await?;
+        Ok(all.into_iter().filter(|(_, meta)| meta.modified < older_than).map(|(key, _)| key).collect())
     }
 }

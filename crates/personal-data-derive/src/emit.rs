@@ -4,13 +4,15 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{LitStr, spanned::Spanned};
 
-use crate::parse::{About, Column, Erase, Row, Word};
+use crate::parse::{About, Column, Erase, Keep, Row, Span, Word};
 
 /// Words whose column is sealed under the owner's key.
 const SEALED: [&str; 7] = ["name", "email", "phone", "free_text", "profile", "result", "document"];
 
 pub fn row(row: &Row) -> TokenStream {
     let (about, none) = about(&row.about);
+    let keep = row.keep.as_ref().map_or_else(|| quote!(None), |keep| kept(row, keep));
+    let append_only = row.append_only;
     let columns = row.columns.iter().map(describe);
     let checks = row.columns.iter().flat_map(|column| column.words.iter().map(|word| check(row, column, word)));
     let sealed: Vec<_> = row.columns.iter().filter(|c| c.words.iter().any(|w| SEALED.iter().any(|s| w.name == s))).collect();
@@ -32,6 +34,8 @@ pub fn row(row: &Row) -> TokenStream {
             const MAP: &'static ::personal_data::map::TableMap = &::personal_data::map::TableMap {
                 table: #table,
                 about: #about,
+                keep: #keep,
+                append_only: #append_only,
                 columns: &[#(#columns),*],
             };
             fn key() -> Column { #(Column::#key)* }
@@ -73,8 +77,7 @@ fn about(about: &About) -> (TokenStream, TokenStream) {
                 impl ::personal_data::Anonymous for Entity {}
             },
         ),
-        About::Personal { category, purposes, keep, erase } => {
-            let (after, days) = (format_ident!("{}", camel(&keep.after.to_string())), keep.days);
+        About::Personal { category, purposes, erase } => {
             let erase = match erase {
                 Erase::Delete => quote!(Delete),
                 Erase::Lock(law) => quote!(Lock { law: #law }),
@@ -83,7 +86,6 @@ fn about(about: &About) -> (TokenStream, TokenStream) {
                 quote!(::personal_data::map::About::Personal {
                     category: ::contract::Category::#category,
                     purposes: &[#(::contract::Purpose::#purposes),*],
-                    keep: ::personal_data::map::Keep { after: ::personal_data::map::After::#after, days: #days },
                     erase: ::personal_data::map::OnErase::#erase,
                 }),
                 quote! {
@@ -97,6 +99,31 @@ fn about(about: &About) -> (TokenStream, TokenStream) {
     }
 }
 
+fn kept(row: &Row, keep: &Keep) -> TokenStream {
+    let after = format_ident!("{}", camel(&keep.after.to_string()));
+    let span = match keep.span {
+        Span::Years(years) => quote!(Years(#years)),
+        Span::Days(days) => quote!(Days(#days)),
+    };
+    let column = keep.at.as_ref().and_then(|at| row.columns.iter().find(|column| column.name == *at));
+    let at = column.map_or_else(
+        || quote!(None),
+        |column| {
+            let (name, ty) = (column.name.to_string(), &column.ty);
+            quote!(Some(::personal_data::map::Moment {
+                column: #name,
+                is_date: <#ty as ::personal_data::words::Moment>::IS_DATE,
+                is_optional: <#ty as ::personal_data::words::Moment>::IS_OPTIONAL,
+            }))
+        },
+    );
+    quote!(Some(::personal_data::map::Keep {
+        after: ::personal_data::map::After::#after,
+        span: ::personal_data::map::Span::#span,
+        at: #at,
+    }))
+}
+
 fn describe(column: &Column) -> TokenStream {
     let name = column.name.to_string();
     let word = column.words.iter().map(|w| w.name.to_string()).collect::<Vec<_>>().join(" ");
@@ -107,7 +134,7 @@ fn describe(column: &Column) -> TokenStream {
 /// A word is believed only when the column's type bears it out.
 fn check(row: &Row, column: &Column, word: &Word) -> TokenStream {
     let (ty, name) = (&column.ty, word.name.to_string());
-    let needs_reason = ["plain", "secret", "object", "other_person", "tombstone"];
+    let needs_reason = ["plain", "secret", "object", "other_person", "tombstone", "copy"];
     if needs_reason.contains(&name.as_str()) && word.note.as_ref().is_none_or(|note| note.value().trim().is_empty()) {
         let message = format!("`{name}` needs its reason: `#[personal({name} = \"…\")]`");
         return quote_spanned!(word.name.span()=> compile_error!(#message););
@@ -118,12 +145,13 @@ fn check(row: &Row, column: &Column, word: &Word) -> TokenStream {
         "owner" => format_ident!("Owner"),
         "other_person" => format_ident!("OtherPerson"),
         "time" => format_ident!("Time"),
+        "date" => format_ident!("Date"),
         "version" => format_ident!("Version"),
         "measure" => format_ident!("Measure"),
         "code" => format_ident!("Code"),
         "blind_index" => format_ident!("Blind"),
         "object" => format_ident!("Object"),
-        "plain" | "secret" | "tombstone" => format_ident!("Anything"),
+        "plain" | "secret" | "tombstone" | "copy" => format_ident!("Anything"),
         sealed if SEALED.contains(&sealed) => return check_sealed(row, column, word),
         _ => {
             let message = format!("`{name}` is not a word of the data map; see the crate `personal-data`");

@@ -30,6 +30,8 @@ pub enum Error {
     NotAdmitted,
     #[error("the access log cannot be written")]
     AccessLog,
+    #[error("a newer version of this service has declared more than this one knows of: it does this")]
+    NotNewestMap,
     #[error("{0}")]
     Internal(String),
 }
@@ -37,7 +39,7 @@ pub enum Error {
 impl Error {
     /// Whether the same call may succeed when it is made again.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Database(_) | Self::Changed(_) | Self::KeyringAway | Self::AccessLog)
+        matches!(self, Self::Database(_) | Self::Changed(_) | Self::KeyringAway | Self::AccessLog | Self::NotNewestMap)
     }
 
     pub fn is_unique_violation(&self) -> bool {
@@ -65,6 +67,7 @@ impl From<Error> for Refusal {
                 "idempotency_key",
                 "this key was used for another request; use a new key for a new request",
             ),
+            Error::NotNewestMap => Self::unavailable("NOT_NEWEST_MAP", "a newer version of this service does this; try again"),
             Error::Database(cause) => Self::internal(cause),
             Error::DoesNotOpen { .. } | Error::NotAdmitted | Error::Internal(_) => Self::internal(&error),
         }

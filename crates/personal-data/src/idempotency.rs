@@ -9,7 +9,10 @@ use crate::{Db, Error, PersonalData, Tx, schema};
 /// Keys of people who are signed in; they go with the person.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "idempotency")]
-#[personal(none = "hashes of keys and bodies under which a call was answered; both keyed by the caller, kept for a day")]
+#[personal(
+    none = "hashes of keys and bodies under which a call was answered; both keyed by the caller",
+    keep(after = created, at = at, days = 1)
+)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[personal(key)]

@@ -2,7 +2,12 @@
 
 use contract::{Purpose, purpose_terms};
 use foundation::{PersonId, Timestamp};
-use sea_orm::{ColumnTrait, DbBackend, QueryFilter, QuerySelect, entity::prelude::*};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DbBackend, IntoActiveModel, QueryFilter, QuerySelect,
+    entity::prelude::*,
+    sea_query::{Alias, ColumnDef, OnConflict, Table},
+};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
 use crate::{Db, Error, PersonalData, Tx, schema};
 
@@ -24,10 +29,38 @@ pub struct Model {
     /// Of privacy's aggregate: an older event changes nothing.
     #[personal(measure)]
     pub seen: i64,
+    /// When retention last ended rows of this person here: what was held before and is not held now.
+    #[personal(time)]
+    pub expired_at: Option<Timestamp>,
+    /// The version of identity's word on the relation: an older one changes nothing.
+    #[personal(measure)]
+    pub relation_seen: i64,
 }
 
 pub(crate) fn table() -> schema::Table {
     schema::table("person_state", "person").code("state").number("withdrawn").optional_time("relation_end").number("seen")
+}
+
+/// Adds what retention notes.
+pub(crate) struct Expiry;
+
+impl MigrationName for Expiry {
+    fn name(&self) -> &str {
+        "personal_data_expiry"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Expiry {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let mut expired_at = ColumnDef::new(Alias::new("expired_at"));
+        expired_at.big_integer().null();
+        manager.alter_table(Table::alter().table(Alias::new("person_state")).add_column(&mut expired_at).to_owned()).await
+    }
 }
 
 /// As the column `state` has it.
@@ -58,6 +91,11 @@ pub fn bit(purpose: Purpose) -> i64 {
 /// Whether a state lets this purpose pass.
 pub fn permits(state: State, withdrawn: i64, purpose: Purpose) -> Result<(), Error> {
     let terms = purpose_terms(purpose);
+    if (foundation::sabotage::breaks("P20") && state == State::Restricted)
+        || (foundation::sabotage::breaks("P21") && state == State::Active)
+    {
+        return Ok(());
+    }
     match state {
         State::Erased => Err(Error::Erased),
         State::Restricted if !terms.survives_restriction => Err(Error::Restricted),
@@ -72,6 +110,19 @@ pub async fn of(db: &Db, person: PersonId) -> Result<State, Error> {
     Ok(Entity::find_by_id(person).one(db).await?.map_or(State::Active, |row| State::of(row.state)))
 }
 
+/// Whether this person's data may be used for this purpose at the moment, without a lock: for what comes before a transaction.
+#[allow(clippy::disallowed_methods, reason = "the table of states itself")]
+pub async fn check(db: &Db, person: PersonId, purpose: Purpose) -> Result<(), Error> {
+    let row = Entity::find_by_id(person).one(db).await?;
+    row.map_or(Ok(()), |row| permits(State::of(row.state), row.withdrawn, purpose))
+}
+
+/// The state as this transaction knows it, under a lock: with the version of privacy's aggregate that it follows.
+pub async fn known_in_tx(tx: &Tx, person: PersonId) -> Result<(State, i64), Error> {
+    let row = locked_in_tx(tx, person).await?;
+    Ok((State::of(row.state), row.seen))
+}
+
 #[allow(clippy::disallowed_methods, reason = "the table of states itself")]
 pub(crate) async fn admit_in_tx(tx: &Tx, person: PersonId, purpose: Purpose) -> Result<(), Error> {
     let row = locked_in_tx(tx, person).await?;
@@ -81,15 +132,50 @@ pub(crate) async fn admit_in_tx(tx: &Tx, person: PersonId, purpose: Purpose) -> 
 /// The row, made when missing so that there is something to lock.
 #[allow(clippy::disallowed_methods, reason = "the table of states itself")]
 async fn locked_in_tx(tx: &Tx, person: PersonId) -> Result<Model, Error> {
-    let fresh = Model { person, state: State::Active as i32, withdrawn: 0, relation_end: None, seen: 0 };
     let select = Entity::find().filter(Column::Person.eq(person));
     // SQLite's transaction already has the only write lock.
     let select = if tx.get_database_backend() == DbBackend::Sqlite { select } else { select.lock_exclusive() };
     if let Some(row) = select.clone().one(tx).await? {
         return Ok(row);
     }
-    tx.insert_once::<Entity>(fresh.clone()).await?;
-    Ok(select.one(tx).await?.unwrap_or(fresh))
+    tx.insert_once::<Entity>(fresh(person)).await?;
+    Ok(select.one(tx).await?.unwrap_or_else(|| fresh(person)))
+}
+
+fn fresh(person: PersonId) -> Model {
+    Model { person, state: State::Active as i32, withdrawn: 0, relation_end: None, seen: 0, expired_at: None, relation_seen: 0 }
+}
+
+/// Whether somebody whom a row mentions is erased here, under a lock that their erasure waits for.
+#[allow(clippy::disallowed_methods, reason = "the table of states itself")]
+pub(crate) async fn is_erased_in_tx(tx: &Tx, person: PersonId) -> Result<bool, Error> {
+    let select = Entity::find().filter(Column::Person.eq(person));
+    let row = if tx.get_database_backend() == DbBackend::Sqlite {
+        select.one(tx).await?
+    } else {
+        let select = select.lock_shared();
+        match select.clone().one(tx).await? {
+            None => {
+                // Something to lock: their erasure could otherwise pass by.
+                let row = fresh(person).into_active_model().reset_all();
+                Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).exec_without_returning(tx).await?;
+                select.one(tx).await?
+            }
+            found => found,
+        }
+    };
+    Ok(row.is_some_and(|row| State::of(row.state) == State::Erased))
+}
+
+/// Takes over what identity says of the relation, unless something newer is known: when it ended, or none when it goes on.
+pub async fn relation_in_tx(tx: &Tx, person: PersonId, ended: Option<Timestamp>, seen: i64) -> Result<bool, Error> {
+    let mut row = locked_in_tx(tx, person).await?;
+    if row.relation_seen >= seen || State::of(row.state) == State::Erased {
+        return Ok(false);
+    }
+    (row.relation_end, row.relation_seen) = (ended, seen);
+    tx.update::<Entity>(&mut row).await?;
+    Ok(true)
 }
 
 /// Takes over what privacy says, unless something newer is known. Answers whether it did.
@@ -101,6 +187,18 @@ pub async fn apply_in_tx(tx: &Tx, person: PersonId, state: State, withdrawn: i64
     (row.state, row.withdrawn, row.seen) = (state as i32, withdrawn, seen);
     tx.update::<Entity>(&mut row).await?;
     Ok(true)
+}
+
+/// Notes that retention ended rows of this person here, whatever their state is: who finds nothing later knows why.
+pub async fn note_expired_in_tx(tx: &Tx, person: PersonId) -> Result<(), Error> {
+    let mut row = locked_in_tx(tx, person).await?;
+    row.expired_at = Some(tx.clock().now());
+    tx.update::<Entity>(&mut row).await
+}
+
+/// When retention last ended rows of this person here.
+pub(crate) async fn expired_at_in_tx(tx: &Tx, person: PersonId) -> Result<Option<Timestamp>, Error> {
+    Ok(locked_in_tx(tx, person).await?.expired_at)
 }
 
 /// Marks a person erased, for ever.

@@ -2,13 +2,13 @@
 //! Every one that touches people leaves out those whose state forbids the purpose.
 
 use contract::{Purpose, purpose_terms};
-use foundation::PersonId;
+use foundation::{PersonId, sabotage};
 use sea_orm::{
-    ColumnTrait, Iden, QueryFilter, Select, Value,
+    ColumnTrait, ExprTrait, Iden, QueryFilter, Select, Value,
     sea_query::{Expr, SimpleExpr},
 };
 
-use crate::{Anonymous, Mapped, Personal, person_state};
+use crate::{Anonymous, Mapped, Personal, own_access, person_state};
 
 /// One person's rows.
 #[allow(clippy::disallowed_methods, reason = "the scoped way to read")]
@@ -32,6 +32,18 @@ pub fn across<E: Personal>(purpose: Purpose) -> Select<E> {
     E::find().filter(allowed::<E>(purpose))
 }
 
+/// Rows that a law keeps of people who are erased. Any purpose but `LEGAL_RETENTION` finds nothing.
+#[allow(clippy::disallowed_methods, reason = "the one way to what outlives its person")]
+pub fn kept_by_law<E: Personal>(purpose: Purpose) -> Select<E> {
+    let permitted = purpose == Purpose::LegalRetention && E::MAP.law().is_some() && E::MAP.purposes().contains(&purpose);
+    let owner = E::owner().map(|column| column.to_string()).unwrap_or_default();
+    let table = E::MAP.table;
+    E::find().filter(match permitted {
+        true => Expr::cust(format!(r#"EXISTS (SELECT 1 FROM person_state ps WHERE ps.person = "{table}"."{owner}" AND ps.state = 2)"#)),
+        false => Expr::cust("1 = 0"),
+    })
+}
+
 /// Rows of a table that holds no personal data.
 #[allow(clippy::disallowed_methods, reason = "the table says that it holds nobody's data")]
 pub fn anonymous<E: Anonymous>() -> Select<E> {
@@ -42,11 +54,20 @@ pub fn anonymous<E: Anonymous>() -> Select<E> {
 fn allowed<E: Mapped>(purpose: Purpose) -> SimpleExpr {
     let terms = purpose_terms(purpose);
     let owner = E::owner().map(|column| column.to_string()).unwrap_or_default();
-    let restricted = if terms.survives_restriction { "" } else { " OR ps.state = 1" };
-    let withdrawn =
-        if terms.survives_withdrawal { String::new() } else { format!(" OR (ps.withdrawn & {}) <> 0", person_state::bit(purpose)) };
-    Expr::cust(format!(
-        r#"NOT EXISTS (SELECT 1 FROM person_state ps WHERE ps.person = "{}"."{owner}" AND (ps.state = 2{restricted}{withdrawn}))"#,
-        E::MAP.table
-    ))
+    let restricted = if terms.survives_restriction || sabotage::breaks("P20") { "" } else { "ps.state = 1" };
+    let survives = terms.survives_withdrawal || sabotage::breaks("P21");
+    let withdrawn = if survives { String::new() } else { format!("(ps.withdrawn & {}) <> 0", person_state::bit(purpose)) };
+    let forbids: Vec<_> = [restricted, &withdrawn].into_iter().filter(|condition| !condition.is_empty()).collect();
+    let table = E::MAP.table;
+    let sql =
+        |forbids: &str| format!(r#"NOT EXISTS (SELECT 1 FROM person_state ps WHERE ps.person = "{table}"."{owner}" AND ({forbids}))"#);
+    let not_erased = Expr::cust(sql("ps.state = 2"));
+    if forbids.is_empty() {
+        return not_erased;
+    }
+    let permitted = Expr::cust(sql(&format!("ps.state = 2 OR {}", forbids.join(" OR "))));
+    match (own_access::reader(purpose), E::owner()) {
+        (Some(reader), Some(owner)) => permitted.or(owner.eq(reader).and(not_erased)),
+        _ => permitted,
+    }
 }

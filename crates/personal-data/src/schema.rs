@@ -1,16 +1,19 @@
 //! Tables as migrations write them: the same words on SQLite and PostgreSQL.
 
 use sea_orm::{
-    DbErr,
+    ConnectionTrait, DbErr,
     sea_query::{Alias, ColumnDef, Index, Table as CreateTable, TableCreateStatement},
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
+
+use crate::retention::ticket;
 
 /// A table to create. Column order is the order of the calls.
 pub struct Table {
     name: &'static str,
     create: TableCreateStatement,
     indexes: Vec<(Vec<&'static str>, bool)>,
+    append_only: Option<&'static str>,
 }
 
 /// Starts a table whose key is a 16-byte identifier.
@@ -22,7 +25,7 @@ pub fn table(name: &'static str, key: &'static str) -> Table {
 pub fn bare(name: &'static str) -> Table {
     let mut create = CreateTable::create();
     create.table(Alias::new(name));
-    Table { name, create, indexes: Vec::new() }
+    Table { name, create, indexes: Vec::new(), append_only: None }
 }
 
 impl Table {
@@ -99,6 +102,19 @@ impl Table {
         self
     }
 
+    /// What the database itself demands of every row, as SQL that both engines read alike.
+    pub fn check(mut self, condition: &'static str) -> Self {
+        self.create.check(sea_orm::sea_query::Expr::cust(condition));
+        self
+    }
+
+    /// The database refuses changes, and deletions without a ticket for the row's key ([`crate::retention::ticket`]). The row
+    /// says `append_only` too.
+    pub fn append_only(mut self, key: &'static str) -> Self {
+        self.append_only = Some(key);
+        self
+    }
+
     async fn up(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(self.create).await?;
         for (columns, unique) in self.indexes {
@@ -111,6 +127,9 @@ impl Table {
                 index.unique();
             }
             manager.create_index(index).await?;
+        }
+        for trigger in self.append_only.iter().flat_map(|key| ticket::triggers(manager.get_database_backend(), self.name, key)) {
+            manager.get_connection().execute_unprepared(&trigger).await?;
         }
         Ok(())
     }

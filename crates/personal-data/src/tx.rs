@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use contract::Purpose;
 use foundation::{Clock, PersonId, failpoint};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IntoActiveModel, QueryFilter,
-    QueryResult, Statement, sea_query::OnConflict,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, ExecResult, IntoActiveModel, ModelTrait,
+    QueryFilter, QueryResult, Statement, Value, sea_query::OnConflict,
 };
 
 use crate::{Db, Error, Mapped, person_state};
@@ -53,25 +53,39 @@ impl Tx {
         if admitted.contains(&owner) { Ok(()) } else { Err(Error::NotAdmitted) }
     }
 
+    /// Whoever is erased here is not mentioned again: what was read or told before comes late, and the row says what their erasure
+    /// would have left of it.
+    async fn without_the_erased<E: Mapped>(&self, model: &mut E::Model) -> Result<(), Error> {
+        for column in E::others() {
+            let Value::Uuid(Some(other)) = model.get(*column) else { continue };
+            if person_state::is_erased_in_tx(self, PersonId(other)).await? {
+                model.set(*column, Value::Uuid(None));
+            }
+        }
+        Ok(())
+    }
+
     #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
-    pub async fn insert<E>(&self, model: E::Model) -> Result<(), Error>
+    pub async fn insert<E>(&self, mut model: E::Model) -> Result<(), Error>
     where
         E: Mapped,
         E::Model: IntoActiveModel<E::ActiveModel>,
     {
         self.is_admitted::<E>(&model)?;
+        self.without_the_erased::<E>(&mut model).await?;
         E::insert(model.into_active_model().reset_all()).exec_without_returning(self).await?;
         Ok(())
     }
 
     /// Inserts unless a row with the same unique columns is there; answers whether it did.
     #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
-    pub async fn insert_once<E>(&self, model: E::Model) -> Result<bool, Error>
+    pub async fn insert_once<E>(&self, mut model: E::Model) -> Result<bool, Error>
     where
         E: Mapped,
         E::Model: IntoActiveModel<E::ActiveModel>,
     {
         self.is_admitted::<E>(&model)?;
+        self.without_the_erased::<E>(&mut model).await?;
         let insert = E::insert(model.into_active_model().reset_all()).on_conflict(OnConflict::new().do_nothing().to_owned());
         Ok(insert.exec_without_returning(self).await? == 1)
     }
@@ -84,6 +98,7 @@ impl Tx {
         E::Model: IntoActiveModel<E::ActiveModel> + Clone,
     {
         self.is_admitted::<E>(model)?;
+        self.without_the_erased::<E>(model).await?;
         let (key, seen) = (model_key::<E>(model), E::version_of(model));
         if let Some(seen) = seen {
             E::set_version(model, seen + 1);

@@ -10,7 +10,9 @@
 //! | `secret = "why"` | a hash or key that must stay as it is |
 //! | `plain = "why"` | anything in the clear, with the reason |
 //! | `tombstone = "why"` | a random identifier that outlives its person, so that nothing brings them back |
+//! | `copy = "full_name"` | beside a sealed word: a copy of what identity calls so, corrected with it |
 //! | `object = "store"` | the key of an object in that store |
+//! | `date` | a day in Asia/Almaty, `YYYY-MM-DD` |
 //! | `link` `time` `version` `measure` `code` | another row's id, a time, the version, a number, a value of a closed list |
 
 use foundation::{PersonId, Timestamp};
@@ -30,6 +32,24 @@ impl OtherPerson for Option<PersonId> {}
 pub trait Time {}
 impl Time for Timestamp {}
 impl Time for Option<Timestamp> {}
+
+pub trait Date {}
+impl Date for String {}
+
+/// What a row's `keep(at = …)` may name.
+pub trait Moment {
+    /// A day in place of a time.
+    const IS_DATE: bool = false;
+    /// A row without it has not come so far.
+    const IS_OPTIONAL: bool = false;
+}
+impl Moment for Timestamp {}
+impl Moment for Option<Timestamp> {
+    const IS_OPTIONAL: bool = true;
+}
+impl Moment for String {
+    const IS_DATE: bool = true;
+}
 
 pub trait Version {}
 impl Version for i64 {}

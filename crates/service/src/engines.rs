@@ -181,7 +181,8 @@ impl Engines {
         self.held(|held| held.neighbours.get(name).copied())
     }
 
-    pub(crate) fn opened(&self, service: &str) -> Option<Db> {
+    /// The database of a service, once it is open.
+    pub fn opened(&self, service: &str) -> Option<Db> {
         self.held(|held| held.databases.get(service).cloned())
     }
 

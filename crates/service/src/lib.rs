@@ -15,9 +15,9 @@ pub mod token;
 pub mod trace;
 
 pub use builder::Service;
-pub use call::{Caller, Ties, acting_for_caller, caller, remaining};
+pub use call::{Caller, Exceptions, Ties, acting_for_caller, caller, remaining};
 pub use engines::{EngineError, Engines};
-pub use host::{Host, HostError, NotReady, Readiness, Running};
+pub use host::{AgainError, Host, HostError, NotReady, Readiness, Running};
 pub use peers::{Peer, Peers, PeersError};
 pub use settings::{Settings, SettingsError};
 pub use token::{Claims, TokenVerifier};

@@ -71,8 +71,15 @@ async fn a_call_is_traced_without_its_values() {
     let tracing = trace::init(&engines.settings().telemetry).unwrap();
 
     let peers = Peers::in_process();
-    let parts =
-        StackParts { service: "identity", clock: engines.clock(), verifier: engines.verifier("identity"), recorder: None, ties: None };
+    let parts = StackParts {
+        service: "identity",
+        clock: engines.clock(),
+        verifier: engines.verifier("identity"),
+        recorder: None,
+        ties: None,
+        exceptions: None,
+        states: None,
+    };
     peers.register("identity", around(Routes::new(SigningKeysServer::new(Failing)), parts)).unwrap();
     let mut request = Request::new(ListSigningKeysRequest {});
     for (name, value) in [("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01").as_str()), ("authorization", "Bearer aigul@example.kz")]

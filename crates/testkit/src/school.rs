@@ -113,7 +113,7 @@ impl School {
     }
 }
 
-async fn settings(folder: &mut Folder, further: Vec<(String, String)>) -> Settings {
+pub(crate) async fn settings(folder: &mut Folder, further: Vec<(String, String)>) -> Settings {
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
     let text = |name: &str, value: String| (name.to_owned(), value);

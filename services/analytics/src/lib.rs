@@ -13,7 +13,7 @@ mod service;
 
 pub use config::{Config, ConfigError};
 pub use migrations::{Migrations, Tables};
-pub use service::{InitError, init};
+pub use service::{InitError, holds, init};
 
 /// What settings hold when nobody says otherwise.
 pub const DEFAULTS: &str = include_str!("defaults.toml");

@@ -23,6 +23,11 @@ pub enum InitError {
     Engine(#[from] EngineError),
 }
 
+/// Everything that analytics holds: nothing that is anybody's.
+pub fn holds() -> Holds {
+    Holds::of::<Tables>(NAME).and::<events::Tables>().keeps(events::STORES)
+}
+
 /// Its map is given for the comparison with the live tables alone: the contract knows it as a holder of nothing.
 pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
     config.validate(engines.mode())?;
@@ -30,5 +35,5 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     Ok(Service::named(NAME)
         .serves(ReportsServer::new(reports::rpc::Rpc(Reports::new(db.clone()))))
         .reacts(reactor(&db, CountFacts))
-        .holds(Holds::of::<Tables>(NAME).and::<events::Tables>()))
+        .holds(holds()))
 }

@@ -11,10 +11,11 @@ mod migrations;
 pub mod newsletter;
 mod reactions;
 mod service;
+mod stores;
 pub mod tickets;
 
 pub use config::{Config, DEFAULTS};
-pub use service::{InitError, init};
+pub use service::{InitError, holds, init};
 
 /// How the contract and the peers call this service.
 pub const NAME: &str = "communication";

@@ -18,6 +18,7 @@ use crate::{
         rows::{issue, subscription},
     },
     reactions,
+    stores::STORES,
     tickets::{
         self, ContactForm, Desk, Tickets,
         rows::{message, ticket},
@@ -40,6 +41,11 @@ pub enum InitError {
 /// The tables of its own.
 type Tables = (mail::Entity, transfer::Entity, subscription::Entity, issue::Entity, ticket::Entity, message::Entity);
 
+/// Everything that communication holds.
+pub fn holds() -> Holds {
+    Holds::of::<Tables>(NAME).and::<events::Tables>().keeps(events::STORES).keeps(egress::MAIL_FILES).keeps(STORES)
+}
+
 pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
     config.check()?;
     let db = engines.database::<Migrations>(NAME).await?;
@@ -57,7 +63,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .serves(TicketsServer::new(tickets))
         .serves(SupportDeskServer::new(tickets::rpc::SupportDesk(desk.clone())))
         .reacts_all(reactions::all(&db))
-        .holds(Holds::of::<Tables>(NAME).and::<events::Tables>().with_objects("mail", Arc::new(Mailbox::new(egress))))
+        .holds(holds().with_objects("mail", Arc::new(Mailbox::new(egress))))
         .ties(Arc::new(desk))
         .works("postman", move |until| postman.clone().run(until))
         .works("issues", move |until| issues.clone().run(until)))

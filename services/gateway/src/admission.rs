@@ -20,7 +20,18 @@ impl Admission {
     }
 
     /// A call of a method. Whoever must be signed in shows a good token; from the others none is looked at.
+    ///
+    /// What is refused here stands in no access log: nothing of anybody was reached, nobody is known to have asked, and whoever
+    /// may write into an append-only log without a session can fill it. It is counted in the process's own log.
     pub(crate) async fn admit(&self, rule: &MethodRule, address: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
+        let admitted = self.check(rule, address, headers).await;
+        if let Err(refusal) = &admitted {
+            tracing::info!(method = %rule.full_name, reason = refusal.reason, "a call was refused at the door");
+        }
+        admitted
+    }
+
+    async fn check(&self, rule: &MethodRule, address: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
         self.limiter.take(address, rule.cost)?;
         if !rule.needs_session() {
             return Ok(());

@@ -92,6 +92,9 @@ pub(crate) struct Policy(&'static str);
 impl Policy {
     /// A page without scripts, whose form goes back to where it came from.
     pub(crate) const WITH_FORM: Self = Self("default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'");
+    /// A page with pictures of ours, without scripts or forms.
+    pub(crate) const WITH_PICTURE: Self =
+        Self("default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; form-action 'none'; frame-ancestors 'none'");
 }
 
 /// Nothing else here is a page.

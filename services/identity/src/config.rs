@@ -1,6 +1,6 @@
 //! What an operator may set of identity.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use foundation::Mode;
 use serde::Deserialize;
@@ -25,6 +25,8 @@ pub struct Config {
     pub demo_accounts: Option<bool>,
     /// The e-mail of a confirmed account that becomes administrator while there is none.
     pub first_administrator: Option<String>,
+    /// An account that nobody has used for so many days is at its end: the relation with its person is over.
+    pub unused_days: u32,
 }
 
 /// A setting that cannot be used.
@@ -44,6 +46,7 @@ impl Default for Config {
             signing_key_file: None,
             demo_accounts: None,
             first_administrator: None,
+            unused_days: 3 * 365 + 1,
         }
     }
 }
@@ -60,6 +63,9 @@ impl Config {
         if !(1..=64).contains(&self.hashing_at_once) {
             return refuse("HASHING_AT_ONCE", "1 to 64 password hashes may be at work at once");
         }
+        if !(365..=3650).contains(&self.unused_days) {
+            return refuse("UNUSED_DAYS", "an account may lie unused for 365 to 3650 days");
+        }
         if mode == Mode::Production && self.signing_key_file.is_none() {
             return refuse(
                 "SIGNING_KEY_FILE",
@@ -70,6 +76,10 @@ impl Config {
             return refuse("DEMO_ACCOUNTS", "demonstrations stay out of production; set it to false");
         }
         Ok(())
+    }
+
+    pub(crate) fn unused(&self) -> Duration {
+        Duration::from_secs(u64::from(self.unused_days) * 24 * 3600)
     }
 
     /// Whether demo accounts are made in this mode.

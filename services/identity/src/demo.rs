@@ -1,6 +1,8 @@
-//! Accounts to try the school with, in development: confirmed, with random passwords that stand in one file.
+//! Accounts to try the school with, in development: confirmed, with one random password that stands in a file. Its hash is made once:
+//! a hash takes long on purpose, and whoever starts the school waits for these accounts.
 
 use std::{
+    collections::HashMap,
     fs::OpenOptions,
     io::Write,
     os::unix::fs::OpenOptionsExt,
@@ -97,18 +99,31 @@ impl DemoAccounts {
         let entries = match known {
             Some(entries) => entries,
             None => {
-                let entries: Vec<Entry> = PEOPLE.iter().map(|(local, _, _, role)| entry(local, *role)).collect();
+                let entries = entries();
                 write(&part, &entries)?;
                 entries
             }
         };
+        let mut hashes = HashMap::new();
         for (entry, (_, first_name, last_name, role)) in entries.iter().zip(PEOPLE) {
             let email = Email::parse(&entry.email)?;
             let password = Password::new(entry.password.clone());
             let person = match self.accounts.find(&email).await? {
-                Some(account) if is_fresh => self.set_password(account.person, &password).await?,
-                Some(account) => account.person,
-                None => self.open(first_name, last_name, email, password).await?,
+                Some(account) if !is_fresh => account.person,
+                known => {
+                    let hash = match hashes.get(&entry.password) {
+                        Some(hash) => String::clone(hash),
+                        None => {
+                            let hash = self.passwords.hash(&password).await?;
+                            hashes.insert(entry.password.clone(), hash.clone());
+                            hash
+                        }
+                    };
+                    match known {
+                        Some(account) => self.set_password(account.person, hash).await?,
+                        None => self.open(first_name, last_name, email, password, hash).await?,
+                    }
+                }
             };
             self.grant(person, role).await?;
         }
@@ -118,7 +133,7 @@ impl DemoAccounts {
         Ok(())
     }
 
-    async fn open(&self, first_name: &str, last_name: &str, email: Email, password: Password) -> Result<PersonId, BoxError> {
+    async fn open(&self, first_name: &str, last_name: &str, email: Email, password: Password, hash: String) -> Result<PersonId, BoxError> {
         let language = Language::Ru;
         let registration = Registration {
             first_name: first_name.to_owned(),
@@ -130,12 +145,11 @@ impl DemoAccounts {
             password,
             consents: vec![self.accounts.current_consent(language).await?],
         };
-        Ok(self.accounts.open_confirmed(&registration).await?)
+        Ok(self.accounts.open_confirmed(&registration, hash).await?)
     }
 
     /// The file was lost, the account is there: it gets the password of the new file.
-    async fn set_password(&self, person: PersonId, password: &Password) -> Result<PersonId, BoxError> {
-        let hash = self.passwords.hash(password).await?;
+    async fn set_password(&self, person: PersonId, hash: String) -> Result<PersonId, BoxError> {
         let tx = self.db.begin_for("identity.demo-password", person, Purpose::Account).await?;
         if let Some(mut credential) = query::of::<credential::Entity>(person, Purpose::Account).one(&tx).await? {
             (credential.password, credential.changed_at) = (hash, tx.clock().now());
@@ -155,9 +169,14 @@ impl DemoAccounts {
     }
 }
 
-fn entry(local: &str, role: Role) -> Entry {
+fn entries() -> Vec<Entry> {
     let password = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 18]>());
-    Entry { email: format!("{local}@kolsai.example"), password, role: role.as_str_name().to_owned() }
+    let entry = |(local, _, _, role): &(&str, &str, &str, Role)| Entry {
+        email: format!("{local}@kolsai.example"),
+        password: password.clone(),
+        role: role.as_str_name().to_owned(),
+    };
+    PEOPLE.iter().map(entry).collect()
 }
 
 fn read(path: &Path) -> Result<Vec<Entry>, BoxError> {
@@ -183,7 +202,7 @@ mod tests {
     fn the_file_reads_back_and_is_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = DemoAccounts::path(folder.path());
-        let entries: Vec<_> = PEOPLE.iter().map(|(local, _, _, role)| entry(local, *role)).collect();
+        let entries = entries();
         write(&path, &entries).unwrap();
         let read = read(&path).unwrap();
         assert_eq!(read.len(), 7);

@@ -1,10 +1,11 @@
-//! What ends by time: links, sessions, accounts that nobody confirmed, roles that ran out, old idempotency keys.
+//! What ends by time: accounts that nobody confirmed, relations that nobody keeps up, roles that ran out. Rows go by the retention
+//! sweep, which every service has.
 
 use std::time::Duration;
 
 use contract::Purpose;
 use foundation::{BoxError, PersonId};
-use personal_data::{Db, Error, Tx, idempotency, query};
+use personal_data::{Db, Error, Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect};
 use service::CancellationToken;
 
@@ -14,29 +15,23 @@ use crate::{
         rows::{account, credential},
     },
     links::rows::link,
-    revocations::revocation,
-    sessions::{self, rows::session},
+    relation, sessions,
     staff::{self, rows::role_grant},
 };
 
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(15);
 
-/// How long a link is remembered beyond its end, so that its bearer reads "expired" and not "invalid".
-const LINKS: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// How long an account may wait for its confirmation.
 const UNCONFIRMED: Duration = Duration::from_secs(7 * 24 * 3600);
-
-const IDEMPOTENCY: Duration = Duration::from_secs(24 * 3600);
 
 /// Rows of one kind in one round; the next round goes on.
 const BATCH: u64 = 200;
 
 /// Runs until it is cancelled. A round that fails is logged and tried again with the next.
-pub async fn run(db: Db, cancel: CancellationToken) -> Result<(), BoxError> {
+pub async fn run(db: Db, unused: Duration, cancel: CancellationToken) -> Result<(), BoxError> {
     loop {
-        if let Err(error) = round(&db).await {
+        if let Err(error) = round(&db, unused).await {
             tracing::warn!(%error, "housekeeping did not finish its round");
         }
         tokio::select! {
@@ -47,46 +42,10 @@ pub async fn run(db: Db, cancel: CancellationToken) -> Result<(), BoxError> {
 }
 
 /// One round over everything.
-pub async fn round(db: &Db) -> Result<(), Error> {
-    links(db).await?;
-    sessions(db).await?;
+pub async fn round(db: &Db, unused: Duration) -> Result<(), Error> {
     unconfirmed(db).await?;
     grants(db).await?;
-    revocations(db).await?;
-    idempotency::expire(db, db.clock().now().minus(IDEMPOTENCY)).await?;
-    Ok(())
-}
-
-async fn links(db: &Db) -> Result<(), Error> {
-    let before = db.clock().now().minus(LINKS);
-    let select = query::across::<link::Entity>(Purpose::Account).filter(link::Column::ExpiresAt.lte(before)).limit(BATCH);
-    for row in select.all(db).await? {
-        let Some(tx) = begin(db, "identity.sweep-link", row.person).await? else { continue };
-        settle(tx.delete::<link::Entity>(&row).await, tx).await?;
-    }
-    Ok(())
-}
-
-async fn revocations(db: &Db) -> Result<(), Error> {
-    let now = db.clock().now();
-    let over = query::anonymous::<revocation::Entity>().filter(revocation::Column::Until.lte(now)).limit(BATCH).all(db).await?;
-    if over.is_empty() {
-        return Ok(());
-    }
-    let tx = db.begin("identity.sweep-revocations").await?;
-    for row in over {
-        tx.delete::<revocation::Entity>(&row).await?;
-    }
-    tx.commit_quietly().await
-}
-
-async fn sessions(db: &Db) -> Result<(), Error> {
-    let now = db.clock().now();
-    let select = query::across::<session::Entity>(Purpose::Account).filter(session::Column::ExpiresAt.lte(now)).limit(BATCH);
-    for row in select.all(db).await? {
-        let Some(tx) = begin(db, "identity.sweep-session", row.person).await? else { continue };
-        settle(tx.delete::<session::Entity>(&row).await, tx).await?;
-    }
+    relation::end_unused(db, unused).await?;
     Ok(())
 }
 
@@ -114,6 +73,7 @@ async fn abandon_in_tx(tx: &Tx, account: &account::Model) -> Result<(), Error> {
         tx.delete::<link::Entity>(&link).await?;
     }
     sessions::delete_all_in_tx(tx, account.person).await?;
+    relation::never_begun_in_tx(tx, account.person).await?;
     accounts::abandon_in_tx(tx, account.person, account.version + 1).await
 }
 

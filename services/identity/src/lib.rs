@@ -13,16 +13,18 @@ mod links;
 mod migrations;
 mod passwords;
 mod reactions;
+mod relation;
 mod revocations;
 mod secrets;
 mod service;
 mod sessions;
 mod staff;
+mod stores;
 mod throttle;
 
 /// The section `identity` as the settings know it when nobody says otherwise.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
 
-pub use self::service::{InitError, NAME, init};
+pub use self::service::{InitError, NAME, holds, init};
 pub use config::{Config, ConfigError};
 pub use demo::DemoAccounts;

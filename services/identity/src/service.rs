@@ -7,7 +7,7 @@ use contract::identity::v1::{
     signing_keys_server::SigningKeysServer, staff_server::StaffServer,
 };
 use personal_data::Holds;
-use service::{EngineError, Engines, Service};
+use service::{EngineError, Engines, Service, token::REVOCATIONS};
 
 use crate::{
     Config, ConfigError, DemoAccounts,
@@ -17,6 +17,7 @@ use crate::{
     migrations::Migrations,
     passwords::{self, Passwords},
     reactions::{DestroyKey, EndTokens, On},
+    relation,
     revocations::{self, Revocations, revocation},
     secrets::Secrets,
     sessions::{
@@ -24,6 +25,7 @@ use crate::{
         signing::{Signer, SigningKeyError},
     },
     staff::{self, Staff, StaffTies},
+    stores::STORES,
     throttle::Throttle,
 };
 
@@ -38,6 +40,7 @@ type Tables = (
     sessions::rows::session::Entity,
     staff::rows::role_grant::Entity,
     revocation::Entity,
+    relation::rows::Entity,
 );
 
 /// Why identity does not start.
@@ -55,6 +58,11 @@ pub enum InitError {
     Revocations(#[from] revocations::Error),
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// Everything that identity holds.
+pub fn holds() -> Holds {
+    Holds::of::<Tables>(NAME).and::<events::Tables>().keeps(events::STORES).keeps(REVOCATIONS).keeps(STORES)
 }
 
 /// Opens the database and the signing key; nothing works until the host starts it.
@@ -92,11 +100,11 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .reacts(Arc::new(abandoned))
         .reacts(ending(On::ErasureOrdered))
         .reacts(ending(On::PersonStateChanged))
-        .holds(Holds::of::<Tables>(NAME).and::<events::Tables>())
+        .holds(holds())
         .ties(Arc::new(StaffTies(db.clone())))
         .works("housekeeping", {
-            let db = db.clone();
-            move |cancel| housekeeping::run(db.clone(), cancel)
+            let (db, unused) = (db.clone(), config.unused());
+            move |cancel| housekeeping::run(db.clone(), unused, cancel)
         });
     if let Some(email) = &config.first_administrator {
         let email = Email::parse(email).map_err(InitError::FirstAdministrator)?;

@@ -5,13 +5,16 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use service::{CancellationToken, Engines, Host, Running, Service, Settings, SettingsError};
 use tokio::task::JoinHandle;
 
-use crate::adapters::{Ready, Tokens};
+use crate::{
+    Backed,
+    adapters::{Ready, Tokens},
+};
 
 /// The embedded settings of every service.
 pub const DEFAULTS: &[&str] =
     &[identity::DEFAULTS, learning::DEFAULTS, payment::DEFAULTS, communication::DEFAULTS, analytics::DEFAULTS, OWN];
 /// Sections whose defaults are their types' own.
-const OWN: &str = "[gateway]\n[privacy]\n";
+const OWN: &str = "[backup]\n[gateway]\n[privacy]\n";
 /// How long the services may take until they can serve.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
@@ -35,6 +38,14 @@ pub enum StartError {
     #[error("analytics: {0}")]
     Analytics(#[from] analytics::InitError),
     #[error(transparent)]
+    Backup(#[from] backup::Error),
+    #[error(transparent)]
+    BackupSettings(#[from] backup::ConfigError),
+    #[error(transparent)]
+    EraseAgain(#[from] service::AgainError),
+    #[error("privacy cannot tell whose erasure is under way: {0}")]
+    UnderWay(String),
+    #[error(transparent)]
     Host(#[from] service::HostError),
     #[error("gateway: {0}")]
     Gateway(#[from] gateway::InitError),
@@ -56,8 +67,13 @@ impl School {
     /// Starts everything and waits until it can serve.
     pub async fn start(settings: Settings) -> Result<Self, StartError> {
         let engines = Engines::open(settings).await?;
-        let services = services(&engines).await?;
-        let running = Host::new(engines.clone(), services)?.start();
+        let backed = Backed::of(engines.settings(), engines.clock())?;
+        Backed::may_start(engines.data_folder())?;
+        let services = services(&engines, &backed).await?;
+        let host = Host::new(engines.clone(), services)?;
+        host.record_maps().await?;
+        backed.replay(&host, &engines).await?;
+        let running = host.start();
         let gateway = gateway::init(gateway_config(&engines)?, parts(&engines, &running)?).await?;
         let (address, stop) = (gateway.address(), CancellationToken::new());
         let until = stop.clone();
@@ -106,15 +122,15 @@ impl School {
     }
 }
 
-async fn services(engines: &Engines) -> Result<Vec<Service>, StartError> {
+async fn services(engines: &Engines, backed: &Backed) -> Result<Vec<Service>, StartError> {
     let settings = engines.settings();
     let privacy: privacy::Config = settings.section("privacy")?;
     let analytics: analytics::Config = settings.section("analytics")?;
     // The demo school is a setting of the statistics; its facts are made where facts come from.
-    let learning = learning::Config { demo_school: analytics.demo_school, ..settings.section("learning")? };
+    let learning = learning::Config { demo_school: analytics.makes_demo_school(settings.mode), ..settings.section("learning")? };
     Ok(vec![
-        privacy::keyring::init(privacy.key_encryption_key_file.clone(), engines).await?,
-        privacy::init(privacy, engines).await?,
+        privacy::keyring::init(&privacy, engines).await?,
+        backed.keeps_up(privacy::init(privacy, engines).await?),
         identity::init(settings.section("identity")?, engines).await?,
         learning::init(learning, engines, engines.objects()?).await?,
         payment::init(settings.section("payment")?, engines).await?,

@@ -27,6 +27,14 @@ typed_id!(SubmissionId);
 typed_id!(FeedbackId);
 typed_id!(CertificateId);
 typed_id!(
+    /// A work or certificate shown to an audience. Public: random.
+    PublicationId
+);
+typed_id!(
+    /// A consent, as the ledger of consents has it.
+    ConsentId
+);
+typed_id!(
     /// A grant of a role, as identity names it.
     GrantId
 );

@@ -11,6 +11,7 @@ pub mod enrolments;
 pub mod facts;
 pub mod ids;
 mod migrations;
+pub mod publications;
 mod service;
 pub mod study;
 pub mod submissions;
@@ -18,7 +19,7 @@ pub mod teaching;
 
 pub use config::{Config, ConfigError};
 pub use migrations::{Migrations, Tables};
-pub use service::{InitError, init};
+pub use service::{InitError, holds, init};
 
 /// What settings hold when nobody says otherwise.
 pub const DEFAULTS: &str = include_str!("defaults.toml");

@@ -10,17 +10,18 @@ use personal_data::Holds;
 use service::{CancellationToken, EngineError, Engines, Service};
 
 use crate::{
-    attempts::Attempts,
+    attempts::{Attempts, TakeAnswer},
     catalogue::{Catalogue, Problems},
     certificates::{self, Certificates},
     config::{Config, ConfigError},
     enrolments::{CloseOnRefund, Enrolments, OpenOnPayment},
     facts::{
-        Facts,
+        self, Facts,
         demo::Demo,
         release::{self, Releases},
     },
     migrations::{Migrations, Tables},
+    publications::{self, Publications, ShowOnRecord, TakeDownOnWithdrawal},
     study::{self, Study},
     submissions::{self, Held, Photographs, Submissions},
     teaching::{self, ForgetInstructor, Instructors, NoteInstructor, Teaching},
@@ -36,12 +37,25 @@ pub enum InitError {
     #[error(transparent)]
     Courses(#[from] Problems),
     #[error(transparent)]
+    Objects(#[from] objects::Error),
+    #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// Everything that learning holds.
+pub fn holds() -> Holds {
+    Holds::of::<Tables>(NAME).and::<events::Tables>().keeps(events::STORES).keeps(submissions::STORES)
 }
 
 /// `objects` is the store of this process: photographs are put there sealed.
 pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result<Service, InitError> {
     config.validate()?;
+    match objects.verify().await {
+        // It would keep what is erased.
+        Err(error @ objects::Error::Versioned) => return Err(error.into()),
+        Err(error) => tracing::warn!(%error, "the object store does not answer yet"),
+        Ok(()) => {}
+    }
     let catalogue = Catalogue::embedded()?;
     let db = engines.database::<Migrations>(NAME).await?;
     let keys = engines.keys(NAME);
@@ -58,10 +72,10 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
     let teaching = Teaching::new(db.clone(), keys.clone(), catalogue.clone());
     let instructors = Instructors::new(db.clone());
     let certificates = Certificates::new(db.clone());
+    let publications = Publications::new(db.clone(), keys.clone(), photographs.clone(), engines.transport(NAME, "privacy"));
 
     let held = |room| Arc::new(Held::new(db.clone(), keys.clone(), objects.clone(), room));
-    let holds = Holds::of::<Tables>(NAME)
-        .and::<events::Tables>()
+    let holds = holds()
         .with_objects("incoming", held(Prefix::Incoming))
         .with_objects("originals", held(Prefix::Originals))
         .with_objects("renditions", held(Prefix::Renditions));
@@ -70,6 +84,7 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
         .serves(pb::catalogue_server::CatalogueServer::new(catalogue.clone()))
         .serves(pb::enrolments_server::EnrolmentsServer::new(enrolments.clone()))
         .serves(pb::lessons_server::LessonsServer::new(study::rpc::Lessons { study, enrolments, facts }))
+        .serves(pb::decisions_server::DecisionsServer::new(attempts.clone()))
         .serves(pb::tests_server::TestsServer::new(attempts))
         .serves(pb::submissions_server::SubmissionsServer::new(submissions::rpc::Rpc {
             submissions: submissions.clone(),
@@ -77,8 +92,17 @@ pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result
             teaching: teaching.clone(),
         }))
         .serves(pb::teaching_server::TeachingServer::new(teaching::rpc::Rpc { teaching, instructors: instructors.clone(), photographs }))
-        .serves(pb::certificates_server::CertificatesServer::new(certificates::rpc::Rpc { certificates, catalogue: catalogue.clone() }))
-        .reacts(reactor(&db, OpenOnPayment(catalogue)))
+        .serves(pb::certificates_server::CertificatesServer::new(certificates::rpc::Rpc {
+            certificates,
+            catalogue: catalogue.clone(),
+            publications: publications.clone(),
+        }))
+        .serves(pb::publications_server::PublicationsServer::new(publications::rpc::Rpc { publications, catalogue: catalogue.clone() }))
+        .reacts(reactor(&db, ShowOnRecord))
+        .reacts(reactor(&db, TakeDownOnWithdrawal))
+        .reacts(reactor(&db, OpenOnPayment(catalogue.clone())))
+        .reacts(reactor(&db, TakeAnswer(catalogue)))
+        .reacts(reactor(&db, facts::TakeBack))
         .reacts(reactor(&db, CloseOnRefund))
         .reacts(reactor(&db, NoteInstructor))
         .reacts(reactor(&db, ForgetInstructor))
@@ -121,11 +145,18 @@ async fn assign(instructors: Instructors, committed: Arc<tokio::sync::Notify>, c
 
 async fn sweep(submissions: Submissions, cancel: CancellationToken) -> Result<(), BoxError> {
     const PERIOD: Duration = Duration::from_secs(60 * 60);
+    let mut round = 0_u32;
     while !cancel.is_cancelled() {
         let removed = submissions.sweep().await?;
         if removed > 0 {
             tracing::info!(removed, "uploads that were never sent in were removed");
         }
+        // It looks at the whole store: once a day.
+        let orphans = if round.is_multiple_of(24) { submissions.sweep_orphans().await? } else { 0 };
+        if orphans > 0 {
+            tracing::warn!(orphans, "sealed objects that no row names were removed");
+        }
+        round = round.wrapping_add(1);
         tokio::select! {
             () = cancel.cancelled() => break,
             () = tokio::time::sleep(PERIOD) => {}

@@ -21,8 +21,7 @@ pub struct Config {
     pub sandbox: bool,
     /// Where a sandbox inside this process listens: loopback; port 0 takes any free one. Ignored when `partner_address` is set.
     pub sandbox_listen: SocketAddr,
-    /// How browsers reach the sandbox's page. Absent: a sandbox inside this process through the gateway, `<KOLSAI_URL>/sandbox`;
-    /// a sandbox that is a process of its own under the address that it listens on.
+    /// How browsers reach the sandbox's page. Absent: through the gateway, `<KOLSAI_URL>/sandbox`.
     #[serde(default)]
     pub sandbox_url: Option<String>,
     /// The authority of the gateway's certificate, for the notifications of a sandbox inside this process. Absent: the

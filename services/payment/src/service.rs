@@ -3,14 +3,20 @@
 use std::{path::PathBuf, sync::Arc};
 
 use ::service::{EngineError, Engines, Service};
-use contract::payment::v1::{orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer};
+use contract::payment::v1::{
+    obligations_server::ObligationsServer, orders_server::OrdersServer, partner_notifications_server::PartnerNotificationsServer,
+    retained_server::RetainedServer,
+};
 use egress::{Egress, MailSink, MailSinkError, PAYMENT_PARTNER, register::rows::transfer};
 use foundation::Mode;
 use personal_data::{Holds, keys::Keys};
 
 use crate::{
     Config, ConfigError, Migrations,
-    ledger::rows::{ledger_entry, tax_receipt},
+    ledger::{
+        retained,
+        rows::{ledger_entry, tax_receipt},
+    },
     notifications::{self, Notifications},
     orders::{
         self, Orders,
@@ -19,15 +25,13 @@ use crate::{
     partner::Partner,
     sandbox::{self, Sandbox, SandboxError},
     strays::{
-        Strays,
+        OpenPayments, Strays,
         register::Register,
-        rows::{booked_payment, stray_payment},
+        rows::{booked_payment, stray_entry, stray_payment, stray_transfer},
     },
 };
 
 const NAME: &str = "payment";
-/// In the data folder: what the sandbox inside this process knows, so that a restart of the school loses no payment.
-const SANDBOX_FILE: &str = "sandbox-partner.json";
 
 /// Why payment does not start.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +51,10 @@ pub enum InitError {
 /// Everything that payment holds.
 pub fn holds() -> Holds {
     Holds::of::<(course_order::Entity, order_alarm::Entity, ledger_entry::Entity, tax_receipt::Entity, transfer::Entity)>(NAME)
-        .and::<(stray_payment::Entity, booked_payment::Entity)>()
+        .and::<(stray_payment::Entity, booked_payment::Entity, stray_entry::Entity, stray_transfer::Entity)>()
         .and::<events::Tables>()
+        .keeps(events::STORES)
+        .keeps(orders::stores::STORES)
 }
 
 /// Opens the database, starts the sandbox where one is wanted, and puts the service together.
@@ -74,13 +80,17 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         plain_http: config.sandbox,
     };
     let strays = Strays::new(db.clone(), partner.clone());
+    let holds = holds().with_objects("payments-at-the-partner", Arc::new(OpenPayments(db.clone())));
+    let retained = retained::Rpc(db.clone());
     let orders = Orders::new(db, keys, engines.transport(NAME, "learning"), partner, config.open_for());
     let notifications =
         Notifications { orders: orders.clone(), strays: strays.clone(), key: config.notification_key.clone(), clock: engines.clock() };
     let service = Service::named(NAME)
         .serves(OrdersServer::new(orders::rpc::Rpc(orders.clone())))
+        .serves(ObligationsServer::new(orders::obligations::Obligations(orders.clone())))
+        .serves(RetainedServer::new(retained))
         .serves(PartnerNotificationsServer::new(notifications::rpc::Rpc(notifications)))
-        .holds(holds())
+        .holds(holds)
         .works("ask-partner", move |cancelled| orders.clone().ask_until(cancelled))
         .works("refund-strays", move |cancelled| strays.clone().refund_until(cancelled));
     Ok(match sandbox.map(Arc::new) {
@@ -98,12 +108,19 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
 
 /// A sandbox inside this process, when one is wanted and none is named.
 async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sandbox>, InitError> {
-    if !config.sandbox || config.partner_address.is_some() {
+    if !config.sandbox {
+        return Ok(None);
+    }
+    if let Some(address) = &config.partner_address {
+        // A sandbox that is a process of its own: browsers reach its page through the gateway all the same.
+        if let Some(address) = sandbox::loopback(address) {
+            engines.add_neighbour(sandbox::NAME, address);
+        }
         return Ok(None);
     }
     let development_authority = || engines.data_folder().join("certificates").join("dev-ca.pem");
     let trusted_ca: PathBuf = config.sandbox_trusted_ca.clone().unwrap_or_else(development_authority);
-    let through_the_gateway = || format!("{}/sandbox", engines.settings().url);
+    let through_the_gateway = || sandbox::page_base(&engines.settings().url);
     let config = sandbox::Config {
         listen: config.sandbox_listen,
         url: Some(config.sandbox_url.clone().unwrap_or_else(through_the_gateway)),
@@ -114,7 +131,7 @@ async fn start_sandbox(config: &Config, engines: &Engines) -> Result<Option<Sand
         clock: engines.clock(),
         mode: engines.mode(),
     };
-    let sandbox = sandbox::serve_kept(config, engines.data_folder().join(SANDBOX_FILE)).await?;
+    let sandbox = sandbox::serve_kept(config, sandbox::file_in(engines.data_folder())).await?;
     engines.add_neighbour(sandbox::NAME, sandbox.address);
     tracing::info!(address = %sandbox.address, "the sandbox partner listens");
     Ok(Some(sandbox))
@@ -150,7 +167,7 @@ mod tests {
         let service = init(config, &engines).await.unwrap();
         assert_eq!(service.name(), NAME);
         assert!(engines.neighbour(sandbox::NAME).is_some_and(|address| address.ip().is_loopback()));
-        assert!(folder.path().join(SANDBOX_FILE).is_file());
+        assert!(sandbox::file_in(folder.path()).is_file());
     }
 
     #[tokio::test]

@@ -39,6 +39,8 @@ fn start(binary: &str, data: &Path) -> anyhow::Result<Running> {
         .env("KOLSAI_DATA", data)
         .env("KOLSAI_LISTEN", format!("127.0.0.1:{port}"))
         .env("KOLSAI_URL", format!("https://localhost:{port}"))
+        // Measured is the work, not the limit of one address.
+        .env("KOLSAI__GATEWAY__LIMITS", "{ per_address_per_second = 100000, burst = 100000 }")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

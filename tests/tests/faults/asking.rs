@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use serde_json::Value;
@@ -13,6 +13,8 @@ use super::process::School;
 
 /// How long an answer, and what follows by itself, may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For so long somebody looks whether a call without an answer had its effect.
+const LOOK: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(40);
 
 /// A call and what makes it one's own.
@@ -110,6 +112,26 @@ impl School {
         let place = ask.path.clone();
         let told = self.told(ask).await?;
         told.pointer(pointer).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("{place} was to tell {pointer}: {told}"))
+    }
+
+    /// Asks for something that every further call would make once more: whoever got no answer looks first whether it was made.
+    pub async fn told_once<T>(&self, ask: Ask, mut made: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+        let headers: Vec<_> = ask.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        if let Ok(answer) = self.client().send(ask.method.clone(), &ask.path, &headers, ask.body.clone()).await {
+            ensure!(answer.status.is_success(), "{} {} was to succeed: {}", ask.method, ask.path, shown(&answer));
+            return self.until(&ask.path, made).await;
+        }
+        // Up again.
+        self.ask(&get("/v1/policy")).await?;
+        let end = Instant::now() + LOOK;
+        while Instant::now() < end {
+            if let Some(made) = made().await? {
+                return Ok(made);
+            }
+            sleep(PAUSE).await;
+        }
+        self.told(ask.clone()).await?;
+        self.until(&ask.path, made).await
     }
 
     /// Asks until the answer has what is wanted.

@@ -15,6 +15,7 @@ const BY: &[(&str, &str)] = &[
     ("payment.course_order", "'state ' || state || ' receipt ' || (receipt_number IS NOT NULL)"),
     ("ledger_entry", "'account ' || account || ': ' || debit_minor || ' to ' || credit_minor"),
     ("mail", "'kind ' || kind || ' state ' || state"),
+    ("copy_request", "'done ' || (done_at IS NOT NULL)"),
     ("erasure", "'state ' || state"),
     ("enrolment", "'open ' || open || ' instructor ' || (instructor_id IS NOT NULL)"),
     ("test_attempt", "passed"),
@@ -30,12 +31,14 @@ const MAY_DIFFER: &[(&str, &str)] = &[
     ("keyring.key_grant", "by the hour, and with every try"),
     ("payment.transfer", "a partner whose word did not arrive is asked"),
     ("identity.session", "whoever signs in again has a session more"),
+    ("identity.revocation", "and ends one more when the person is erased"),
     ("idempotency", "a claim on nothing hides whether an address is known"),
     ("seaql_migrations", "the schema's own"),
 ];
 
 /// Parts of what there may be more of, and why.
 const MAY_BE_MORE: &[(&str, &str)] = &[
+    ("copy_request done 1", "whoever did not get the whole copy takes another"),
     ("RegistrationAbandoned", "a repeated registration costs the same work: a person of whom nothing is known, made and abandoned"),
     ("abandoned", "the same"),
     ("identity.person_state", "the same"),

@@ -9,6 +9,8 @@ pub enum Finding {
     PurposeUnspecified { method: String },
     #[error("{method}: STAFF without roles: name the roles that may call")]
     StaffWithoutRoles { method: String },
+    #[error("{method}: STAFF who touch a person need a `tie` to them, or the rule says in `untied` why not; one of the two")]
+    StaffWithoutTie { method: String },
     #[error("{method}: SERVICE without callers: name the services that may call")]
     ServiceWithoutCallers { method: String },
     #[error("{method}: LINK, but {request} has no singular string field `token`")]

@@ -39,6 +39,9 @@ fn findings(method: &MethodDescriptor) -> Vec<Finding> {
         }
         Touches::Caller | Touches::Resolved | Touches::Each => {}
     }
+    if rule.who == Who::Staff && rule.person != Touches::None && rule.tie.is_some() == rule.untied.is_some() {
+        found.push(Finding::StaffWithoutTie { method: name() });
+    }
     if rule.idempotent == Idempotent::ByKey && text_field(&rule.input, "idempotency_key").is_none() {
         found.push(Finding::ByKeyWithoutKey { method: name(), request: request() });
     }

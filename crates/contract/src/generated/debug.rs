@@ -76,6 +76,17 @@ for crate::generated::kolsai::communication::v1::OpenTicketRequest {
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::communication::v1::RightsNoticeSent {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RightsNoticeSent")
+            .field("request_id", &self.request_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("sent_at", &self.sent_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::communication::v1::Ticket {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("Ticket")
@@ -169,6 +180,7 @@ impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::ErasureReporte
             .field("done_at", &self.done_at)
             .field("version", &self.version)
             .field("left_over", &self.left_over)
+            .field("expired_at", &self.expired_at)
             .finish()
     }
 }
@@ -186,6 +198,42 @@ impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::ExportedRow {
             .field("json", &crate::debug::Withheld)
             .field("file_name", &self.file_name)
             .field("file_part", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::KeptItemDestroyed {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("KeptItemDestroyed")
+            .field("item_id", &self.item_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("holder", &self.holder)
+            .field("table", &self.table)
+            .field("law", &self.law)
+            .field("destroyed_at", &self.destroyed_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::RectificationReported {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RectificationReported")
+            .field("request_id", &self.request_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("holder", &self.holder)
+            .field("map_hash", &self.map_hash)
+            .field("copies", &self.copies)
+            .field("done_at", &self.done_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::holder::v1::StateFollowed {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("StateFollowed")
+            .field("person_id", &crate::debug::Withheld)
+            .field("holder", &self.holder)
+            .field("followed_at", &self.followed_at)
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -249,6 +297,15 @@ impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::MailContact 
             .field("first_name", &crate::debug::Withheld)
             .field("language", &crate::debug::Withheld)
             .field("link_token", &crate::debug::Withheld)
+            .field("confirmed", &self.confirmed)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::Names {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Names")
+            .field("first_name", &crate::debug::Withheld)
+            .field("last_name", &crate::debug::Withheld)
             .finish()
     }
 }
@@ -276,6 +333,27 @@ impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::Profile {
                     .collect::<::std::vec::Vec<_>>(),
             )
             .field("registered_at", &self.registered_at)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::ProfileChanged {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ProfileChanged")
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "classes",
+                &self
+                    .classes
+                    .iter()
+                    .copied()
+                    .map(
+                        crate::debug::named::<
+                            crate::generated::kolsai::contract::v1::data::Class,
+                        >,
+                    )
+                    .collect::<::std::vec::Vec<_>>(),
+            )
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -330,6 +408,15 @@ for crate::generated::kolsai::identity::v1::RegistrationConsented {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::RelationChanged {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RelationChanged")
+            .field("person_id", &crate::debug::Withheld)
+            .field("ended_at", &self.ended_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug
 for crate::generated::kolsai::identity::v1::ResetPasswordRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -345,6 +432,19 @@ for crate::generated::kolsai::identity::v1::ResolveForMailRequest {
         f.debug_struct("ResolveForMailRequest")
             .field("person_id", &crate::debug::Withheld)
             .field("link_id", &self.link_id)
+            .field(
+                "purpose",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::purposes::Purpose,
+                >(self.purpose),
+            )
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::identity::v1::ResolveNamesRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ResolveNamesRequest")
+            .field("person_id", &crate::debug::Withheld)
             .finish()
     }
 }
@@ -505,6 +605,16 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::LeasedKey {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::ListGrantsRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ListGrantsRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .field("before", &self.before)
+            .field("before_id", &self.before_id)
+            .field("limit", &self.limit)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::ListHandlesRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("ListHandlesRequest")
@@ -538,6 +648,7 @@ impl ::core::fmt::Debug for crate::generated::kolsai::keyring::v1::WitnessReques
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("WitnessRequest")
             .field("person_id", &crate::debug::Withheld)
+            .field("before", &self.before)
             .finish()
     }
 }
@@ -586,6 +697,7 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::CheckedCerti
             .field("number", &crate::debug::Withheld)
             .field("course_title", &self.course_title)
             .field("issued_at", &crate::debug::Withheld)
+            .field("signed_as", &crate::debug::Withheld)
             .finish()
     }
 }
@@ -685,6 +797,15 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::FeedbackGive
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::GetTestDecisionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("GetTestDecisionRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .field("attempt_id", &self.attempt_id)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::GiveFeedbackRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("GiveFeedbackRequest")
@@ -718,6 +839,14 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Mark {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::PortraitConsent {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PortraitConsent")
+            .field("given_on", &crate::debug::Withheld)
+            .field("form", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Progress {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("Progress")
@@ -730,6 +859,96 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Progress {
             .field("assignments_total", &self.assignments_total)
             .field("completed", &crate::debug::Withheld)
             .field("certificate_number", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Publication {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Publication")
+            .field("publication_id", &self.publication_id)
+            .field("submission_id", &self.submission_id)
+            .field("certificate_id", &self.certificate_id)
+            .field("audience", &crate::debug::Withheld)
+            .field("state", &crate::debug::Withheld)
+            .field("title", &crate::debug::Withheld)
+            .field("signed_as", &crate::debug::Withheld)
+            .field("asked_at", &crate::debug::Withheld)
+            .field("path", &self.path)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::PublicationConsented {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PublicationConsented")
+            .field("publication_id", &self.publication_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("consent_id", &self.consent_id)
+            .field("work_id", &self.work_id)
+            .field(
+                "audience",
+                &crate::debug::named::<
+                    crate::generated::kolsai::learning::v1::audiences::Audience,
+                >(self.audience),
+            )
+            .field("text_version", &self.text_version)
+            .field("text_hash", &self.text_hash)
+            .field("language", &self.language)
+            .field("given_at", &self.given_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::PublicationWithdrawn {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PublicationWithdrawn")
+            .field("publication_id", &self.publication_id)
+            .field("learner_id", &crate::debug::Withheld)
+            .field("consent_id", &self.consent_id)
+            .field("withdrawn_at", &self.withdrawn_at)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::PublishCertificateRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PublishCertificateRequest")
+            .field("certificate_id", &self.certificate_id)
+            .field("signed_as", &crate::debug::Withheld)
+            .field("consent", &self.consent)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::PublishWorkRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PublishWorkRequest")
+            .field("submission_id", &self.submission_id)
+            .field(
+                "audience",
+                &crate::debug::named::<
+                    crate::generated::kolsai::learning::v1::audiences::Audience,
+                >(self.audience),
+            )
+            .field("title", &crate::debug::Withheld)
+            .field("signed_as", &crate::debug::Withheld)
+            .field("recognisable_people", &crate::debug::Withheld)
+            .field("portrait_consents", &self.portrait_consents)
+            .field("consent", &self.consent)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::PublishedWork {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("PublishedWork")
+            .field("publication_id", &self.publication_id)
+            .field("title", &crate::debug::Withheld)
+            .field("signed_as", &crate::debug::Withheld)
+            .field("course_title", &self.course_title)
+            .field("rendition_sizes", &self.rendition_sizes)
             .finish()
     }
 }
@@ -799,6 +1018,17 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::Test {
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::TestDecision {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("TestDecision")
+            .field("test_id", &self.test_id)
+            .field("percent", &crate::debug::Withheld)
+            .field("percent_to_pass", &self.percent_to_pass)
+            .field("passed", &crate::debug::Withheld)
+            .field("taken_at", &self.taken_at)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::TestResult {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("TestResult")
@@ -828,6 +1058,22 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::upload::Head
         f.debug_struct("Header")
             .field("name", &self.name)
             .field("value", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::payment::v1::CountOpenOrdersRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CountOpenOrdersRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::payment::v1::CountOpenOrdersResponse {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("CountOpenOrdersResponse")
+            .field("open_orders", &crate::debug::Withheld)
             .finish()
     }
 }
@@ -873,6 +1119,143 @@ impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::OrderRefunded
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::AccessException {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AccessException")
+            .field("exception_id", &self.exception_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::exception_reason::Kind,
+                >(self.kind),
+            )
+            .field("recorded_at", &self.recorded_at)
+            .field("until", &self.until)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::AnswerCaseRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AnswerCaseRequest")
+            .field("request_id", &self.request_id)
+            .field(
+                "decision",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::case::Decision,
+                >(self.decision),
+            )
+            .field("reason", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::AnswerObjectionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("AnswerObjectionRequest")
+            .field("request_id", &self.request_id)
+            .field(
+                "outcome",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::objection::Outcome,
+                >(self.outcome),
+            )
+            .field("answer", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::Case {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Case")
+            .field("request_id", &self.request_id)
+            .field(
+                "kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::request::Kind,
+                >(self.kind),
+            )
+            .field("text", &crate::debug::Withheld)
+            .field("received_at", &self.received_at)
+            .field("due_at", &self.due_at)
+            .field("regime", &self.regime)
+            .field("article", &self.article)
+            .field(
+                "decision",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::case::Decision,
+                >(self.decision),
+            )
+            .field("reason", &crate::debug::Withheld)
+            .field("answered_at", &self.answered_at)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::ComplainToSchoolRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ComplainToSchoolRequest")
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ComplaintFile {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ComplaintFile")
+            .field("file_name", &self.file_name)
+            .field("html", &crate::debug::Withheld)
+            .field("html_signature", &self.html_signature)
+            .field("document", &crate::debug::Withheld)
+            .field("signature", &self.signature)
+            .field("key_id", &self.key_id)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::Consent {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Consent")
+            .field(
+                "purpose",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::purposes::Purpose,
+                >(self.purpose),
+            )
+            .field("text_version", &self.text_version)
+            .field("text_hash", &self.text_hash)
+            .field("language", &self.language)
+            .field("given_at", &self.given_at)
+            .field("withdrawn_at", &self.withdrawn_at)
+            .field("consent_id", &self.consent_id)
+            .field("current", &self.current)
+            .field("method", &self.method)
+            .field("operator_name", &self.operator_name)
+            .field("operator_bin", &self.operator_bin)
+            .field("full_name", &crate::debug::Withheld)
+            .field("term", &self.term)
+            .field("third_parties", &self.third_parties)
+            .field("cross_border", &self.cross_border)
+            .field("publication", &self.publication)
+            .field("data_list", &self.data_list)
+            .field("other", &self.other)
+            .field("about_id", &self.about_id)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ConsentRecorded {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ConsentRecorded")
+            .field("consent_id", &self.consent_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "purpose",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::purposes::Purpose,
+                >(self.purpose),
+            )
+            .field("version", &self.version)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::EraseMeResponse {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("EraseMeResponse")
@@ -892,10 +1275,118 @@ impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ErasureOrdere
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::FindExceptionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("FindExceptionRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .field("staff_id", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::GetReceiptRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("GetReceiptRequest")
             .field("token", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::MakeComplaintFileRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("MakeComplaintFileRequest")
+            .field("language", &self.language)
+            .field("text", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::NoticeFacts {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("NoticeFacts")
+            .field(
+                "purpose",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::purposes::Purpose,
+                >(self.purpose),
+            )
+            .field("text_version", &self.text_version)
+            .field("text_hash", &self.text_hash)
+            .field("at", &self.at)
+            .field(
+                "decision",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::case::Decision,
+                >(self.decision),
+            )
+            .field("reason", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::ObjectToDecisionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ObjectToDecisionRequest")
+            .field(
+                "decision",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::objection::Decision,
+                >(self.decision),
+            )
+            .field("decision_id", &self.decision_id)
+            .field("reason", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::Objection {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("Objection")
+            .field("request_id", &self.request_id)
+            .field(
+                "decision",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::objection::Decision,
+                >(self.decision),
+            )
+            .field("decision_id", &self.decision_id)
+            .field("reason", &crate::debug::Withheld)
+            .field("percent", &crate::debug::Withheld)
+            .field("percent_to_pass", &self.percent_to_pass)
+            .field("received_at", &self.received_at)
+            .field("due_at", &self.due_at)
+            .field("answered_at", &self.answered_at)
+            .field(
+                "outcome",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::objection::Outcome,
+                >(self.outcome),
+            )
+            .field("answer", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ObjectionAnswered {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ObjectionAnswered")
+            .field("request_id", &self.request_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field("decision_id", &self.decision_id)
+            .field("overturned", &self.overturned)
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::OfficerAlerted {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("OfficerAlerted")
+            .field("alert_id", &self.alert_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::officer_alerted::Kind,
+                >(self.kind),
+            )
+            .field("version", &self.version)
             .finish()
     }
 }
@@ -926,11 +1417,130 @@ impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::PersonStateCh
             .finish()
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::RecordExceptionRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RecordExceptionRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::exception_reason::Kind,
+                >(self.kind),
+            )
+            .field("reason", &crate::debug::Withheld)
+            .field("until", &self.until)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::RectificationOrdered {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RectificationOrdered")
+            .field("request_id", &self.request_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "classes",
+                &self
+                    .classes
+                    .iter()
+                    .copied()
+                    .map(
+                        crate::debug::named::<
+                            crate::generated::kolsai::contract::v1::data::Class,
+                        >,
+                    )
+                    .collect::<::std::vec::Vec<_>>(),
+            )
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::RequestRectificationRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RequestRectificationRequest")
+            .field("text", &crate::debug::Withheld)
+            .field("idempotency_key", &self.idempotency_key)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ResolveNoticeRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ResolveNoticeRequest")
+            .field("person_id", &crate::debug::Withheld)
+            .field("about_id", &self.about_id)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ResumeErasureRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.debug_struct("ResumeErasureRequest")
             .field("request_id", &self.request_id)
             .field("reason", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ReviewItem {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ReviewItem")
+            .field("item_id", &self.item_id)
+            .field(
+                "rule",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::review_item::Rule,
+                >(self.rule),
+            )
+            .field("at", &self.at)
+            .field("service", &self.service)
+            .field("method", &self.method)
+            .field("role", &self.role)
+            .field("actor_handle", &self.actor_handle)
+            .field("subject_handle", &self.subject_handle)
+            .field("categories", &self.categories)
+            .field(
+                "purpose",
+                &crate::debug::named::<
+                    crate::generated::kolsai::contract::v1::purposes::Purpose,
+                >(self.purpose),
+            )
+            .field("decision", &self.decision)
+            .field("found", &self.found)
+            .field(
+                "exception_kind",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::exception_reason::Kind,
+                >(self.exception_kind),
+            )
+            .field("exception_reason", &crate::debug::Withheld)
+            .field("exception_until", &self.exception_until)
+            .field("yours", &self.yours)
+            .field("signed_at", &self.signed_at)
+            .field("justified", &self.justified)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::RightsNoticeDue {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("RightsNoticeDue")
+            .field("request_id", &self.request_id)
+            .field("person_id", &crate::debug::Withheld)
+            .field(
+                "notice",
+                &crate::debug::named::<
+                    crate::generated::kolsai::privacy::v1::rights_notice_due::Notice,
+                >(self.notice),
+            )
+            .field("version", &self.version)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::SignReviewRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("SignReviewRequest")
+            .field("review_id", &self.review_id)
+            .field("finding", &crate::debug::Withheld)
+            .field("verdicts", &self.verdicts)
             .finish()
     }
 }
@@ -983,6 +1593,29 @@ impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::enrolment::S
         )
     }
 }
+impl ::core::fmt::Debug
+for crate::generated::kolsai::learning::v1::portrait_consent::Form {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Written => "Written",
+                Self::Electronic => "Electronic",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::publication::State {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Waiting => "Waiting",
+                Self::Shown => "Shown",
+            },
+        )
+    }
+}
 impl ::core::fmt::Debug for crate::generated::kolsai::learning::v1::submission::State {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
         f.write_str(
@@ -1021,6 +1654,54 @@ impl ::core::fmt::Debug for crate::generated::kolsai::payment::v1::order::State 
         )
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::case::Decision {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Open => "Open",
+                Self::Granted => "Granted",
+                Self::Refused => "Refused",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::objection::Decision {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::TestResult => "TestResult",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::objection::Outcome {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Upheld => "Upheld",
+                Self::Overturned => "Overturned",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::officer_alerted::Kind {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::ExceptionRecorded => "ExceptionRecorded",
+                Self::ReviewOpened => "ReviewOpened",
+                Self::ReviewOverdue => "ReviewOverdue",
+                Self::RequestNearlyDue => "RequestNearlyDue",
+                Self::RequestOverdue => "RequestOverdue",
+                Self::RectificationContradicted => "RectificationContradicted",
+            },
+        )
+    }
+}
 impl ::core::fmt::Debug
 for crate::generated::kolsai::privacy::v1::person_state_changed::State {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -1029,6 +1710,42 @@ for crate::generated::kolsai::privacy::v1::person_state_changed::State {
                 Self::Active => "Active",
                 Self::Restricted => "Restricted",
                 Self::Erased => "Erased",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::review_item::Rule {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::Sampled => "Sampled",
+                Self::ManyPeople => "ManyPeople",
+                Self::AtNight => "AtNight",
+                Self::AfterTie => "AfterTie",
+                Self::ManyRefusals => "ManyRefusals",
+                Self::ByException => "ByException",
+                Self::Exception => "Exception",
+            },
+        )
+    }
+}
+impl ::core::fmt::Debug
+for crate::generated::kolsai::privacy::v1::rights_notice_due::Notice {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.write_str(
+            match self {
+                Self::Unspecified => "Unspecified",
+                Self::RestrictionInForce => "RestrictionInForce",
+                Self::RestrictionWillBeLifted => "RestrictionWillBeLifted",
+                Self::WithdrawalInForce => "WithdrawalInForce",
+                Self::ConsentAgainInForce => "ConsentAgainInForce",
+                Self::ObjectionAnswered => "ObjectionAnswered",
+                Self::ConsentReceipt => "ConsentReceipt",
+                Self::ConsentTextChanged => "ConsentTextChanged",
+                Self::Rectified => "Rectified",
+                Self::RectificationAnswered => "RectificationAnswered",
+                Self::ComplaintAnswered => "ComplaintAnswered",
             },
         )
     }

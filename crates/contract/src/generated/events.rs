@@ -23,6 +23,18 @@ impl crate::Event for crate::generated::kolsai::communication::v1::NewsletterSub
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::communication::v1::RightsNoticeSent {
+    const TYPE: &'static str = "kolsai.communication.v1.RightsNoticeSent";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.request_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::communication::v1::TicketAnswered {
     const TYPE: &'static str = "kolsai.communication.v1.TicketAnswered";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -59,6 +71,42 @@ impl crate::Event for crate::generated::kolsai::holder::v1::ErasureReported {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::holder::v1::KeptItemDestroyed {
+    const TYPE: &'static str = "kolsai.holder.v1.KeptItemDestroyed";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.item_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::holder::v1::RectificationReported {
+    const TYPE: &'static str = "kolsai.holder.v1.RectificationReported";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.request_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::holder::v1::StateFollowed {
+    const TYPE: &'static str = "kolsai.holder.v1.StateFollowed";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::identity::v1::AccountConfirmed {
     const TYPE: &'static str = "kolsai.identity.v1.AccountConfirmed";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -83,6 +131,18 @@ impl crate::Event for crate::generated::kolsai::identity::v1::LinkIssued {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::identity::v1::ProfileChanged {
+    const TYPE: &'static str = "kolsai.identity.v1.ProfileChanged";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::identity::v1::RegistrationAbandoned {
     const TYPE: &'static str = "kolsai.identity.v1.RegistrationAbandoned";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -102,6 +162,18 @@ impl crate::Event for crate::generated::kolsai::identity::v1::RegistrationConsen
     }
     fn aggregate(&self) -> ::core::option::Option<&str> {
         crate::views::event::filled(&self.consent_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::identity::v1::RelationChanged {
+    const TYPE: &'static str = "kolsai.identity.v1.RelationChanged";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
     }
     fn version(&self) -> i64 {
         self.version
@@ -191,6 +263,30 @@ impl crate::Event for crate::generated::kolsai::learning::v1::FeedbackGiven {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::learning::v1::PublicationConsented {
+    const TYPE: &'static str = "kolsai.learning.v1.PublicationConsented";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.learner_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.publication_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::learning::v1::PublicationWithdrawn {
+    const TYPE: &'static str = "kolsai.learning.v1.PublicationWithdrawn";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.learner_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.publication_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::learning::v1::SubmissionReceived {
     const TYPE: &'static str = "kolsai.learning.v1.SubmissionReceived";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -227,6 +323,18 @@ impl crate::Event for crate::generated::kolsai::payment::v1::OrderRefunded {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::privacy::v1::ConsentRecorded {
+    const TYPE: &'static str = "kolsai.privacy.v1.ConsentRecorded";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.consent_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::privacy::v1::ErasureOrdered {
     const TYPE: &'static str = "kolsai.privacy.v1.ErasureOrdered";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -239,6 +347,30 @@ impl crate::Event for crate::generated::kolsai::privacy::v1::ErasureOrdered {
         self.version
     }
 }
+impl crate::Event for crate::generated::kolsai::privacy::v1::ObjectionAnswered {
+    const TYPE: &'static str = "kolsai.privacy.v1.ObjectionAnswered";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.request_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::privacy::v1::OfficerAlerted {
+    const TYPE: &'static str = "kolsai.privacy.v1.OfficerAlerted";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.alert_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
 impl crate::Event for crate::generated::kolsai::privacy::v1::PersonStateChanged {
     const TYPE: &'static str = "kolsai.privacy.v1.PersonStateChanged";
     fn person(&self) -> ::core::option::Option<&str> {
@@ -246,6 +378,30 @@ impl crate::Event for crate::generated::kolsai::privacy::v1::PersonStateChanged 
     }
     fn aggregate(&self) -> ::core::option::Option<&str> {
         crate::views::event::filled(&self.person_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::privacy::v1::RectificationOrdered {
+    const TYPE: &'static str = "kolsai.privacy.v1.RectificationOrdered";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.request_id)
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+}
+impl crate::Event for crate::generated::kolsai::privacy::v1::RightsNoticeDue {
+    const TYPE: &'static str = "kolsai.privacy.v1.RightsNoticeDue";
+    fn person(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.person_id)
+    }
+    fn aggregate(&self) -> ::core::option::Option<&str> {
+        crate::views::event::filled(&self.request_id)
     }
     fn version(&self) -> i64 {
         self.version

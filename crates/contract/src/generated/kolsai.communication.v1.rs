@@ -93,6 +93,29 @@ impl ::prost::Name for NewsletterEnded {
         "/kolsai.communication.v1.NewsletterEnded".into()
     }
 }
+/// A mail about a person's request has left.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RightsNoticeSent {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub sent_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int64, tag = "4")]
+    pub version: i64,
+}
+impl ::prost::Name for RightsNoticeSent {
+    const NAME: &'static str = "RightsNoticeSent";
+    const PACKAGE: &'static str = "kolsai.communication.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.communication.v1.RightsNoticeSent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.communication.v1.RightsNoticeSent".into()
+    }
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// `version` and `newsletter_consent_hash`, as `GetPolicy` answered them: what the person was shown.
@@ -2227,7 +2250,8 @@ pub mod support_desk_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Closes a ticket, and ends the tie.
+        /// Closes a ticket, and ends the tie. It asks for none, so that it can be repeated when its answer was lost: only the ticket's own
+        /// agent closes it, and the answer shows not a word of what was written.
         pub async fn close_ticket(
             &mut self,
             request: impl tonic::IntoRequest<super::CloseTicketRequest>,
@@ -2288,7 +2312,8 @@ pub mod support_desk_server {
             &self,
             request: tonic::Request<super::AnswerTicketRequest>,
         ) -> std::result::Result<tonic::Response<super::Ticket>, tonic::Status>;
-        /// Closes a ticket, and ends the tie.
+        /// Closes a ticket, and ends the tie. It asks for none, so that it can be repeated when its answer was lost: only the ticket's own
+        /// agent closes it, and the answer shows not a word of what was written.
         async fn close_ticket(
             &self,
             request: tonic::Request<super::CloseTicketRequest>,

@@ -282,6 +282,8 @@ pub mod ties {
         HasRequest = 3,
         /// the person is a member of staff whose account this administrator keeps
         Administers = 4,
+        /// an exception about the person stands in a review of the access logs
+        Reviews = 5,
     }
     impl Tie {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -295,6 +297,7 @@ pub mod ties {
                 Self::HasTicket => "HAS_TICKET",
                 Self::HasRequest => "HAS_REQUEST",
                 Self::Administers => "ADMINISTERS",
+                Self::Reviews => "REVIEWS",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -305,6 +308,7 @@ pub mod ties {
                 "HAS_TICKET" => Some(Self::HasTicket),
                 "HAS_REQUEST" => Some(Self::HasRequest),
                 "ADMINISTERS" => Some(Self::Administers),
+                "REVIEWS" => Some(Self::Reviews),
                 _ => None,
             }
         }
@@ -345,6 +349,9 @@ pub struct Rule {
     pub cost: u32,
     #[prost(enumeration = "rule::Idempotent", tag = "10")]
     pub idempotent: i32,
+    /// Why a method of staff that touches a person demands no tie. One of the two is said.
+    #[prost(string, tag = "11")]
+    pub untied: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Rule`.
 pub mod rule {

@@ -61,6 +61,8 @@ pub struct DataMap {
     pub hash: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "3")]
     pub tables: ::prost::alloc::vec::Vec<data_map::Table>,
+    #[prost(message, repeated, tag = "4")]
+    pub stores: ::prost::alloc::vec::Vec<data_map::Store>,
 }
 /// Nested message and enum types in `DataMap`.
 pub mod data_map {
@@ -90,6 +92,37 @@ pub mod data_map {
         }
         fn type_url() -> ::prost::alloc::string::String {
             "/kolsai.holder.v1.DataMap.Table".into()
+        }
+    }
+    /// A place beside the tables: objects, cache keys, files, events set aside.
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Store {
+        #[prost(string, tag = "1")]
+        pub name: ::prost::alloc::string::String,
+        #[prost(string, tag = "2")]
+        pub kind: ::prost::alloc::string::String,
+        #[prost(string, tag = "3")]
+        pub holds: ::prost::alloc::string::String,
+        #[prost(string, tag = "4")]
+        pub category: ::prost::alloc::string::String,
+        #[prost(string, repeated, tag = "5")]
+        pub purposes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        #[prost(string, tag = "6")]
+        pub keep: ::prost::alloc::string::String,
+        #[prost(string, tag = "7")]
+        pub on_erase: ::prost::alloc::string::String,
+        /// Why it holds no personal data; empty when it does.
+        #[prost(string, tag = "8")]
+        pub none: ::prost::alloc::string::String,
+    }
+    impl ::prost::Name for Store {
+        const NAME: &'static str = "Store";
+        const PACKAGE: &'static str = "kolsai.holder.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "kolsai.holder.v1.DataMap.Store".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/kolsai.holder.v1.DataMap.Store".into()
         }
     }
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -143,6 +176,9 @@ pub struct ErasureReported {
     /// Rows that a scan, written apart from the map, still finds under the person's identifier and that no law keeps.
     #[prost(int64, tag = "8")]
     pub left_over: i64,
+    /// When the retention of this holder last ended rows of the person; absent when it never did.
+    #[prost(message, optional, tag = "9")]
+    pub expired_at: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for ErasureReported {
     const NAME: &'static str = "ErasureReported";
@@ -154,7 +190,7 @@ impl ::prost::Name for ErasureReported {
         "/kolsai.holder.v1.ErasureReported".into()
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClassReport {
     #[prost(string, tag = "1")]
     pub table: ::prost::alloc::string::String,
@@ -169,6 +205,9 @@ pub struct ClassReport {
     pub law: ::prost::alloc::string::String,
     #[prost(int64, tag = "6")]
     pub objects: i64,
+    /// The locked rows, item by item.
+    #[prost(message, repeated, tag = "7")]
+    pub kept: ::prost::alloc::vec::Vec<KeptItem>,
 }
 impl ::prost::Name for ClassReport {
     const NAME: &'static str = "ClassReport";
@@ -178,6 +217,129 @@ impl ::prost::Name for ClassReport {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/kolsai.holder.v1.ClassReport".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KeptItem {
+    /// The row's own random identifier.
+    #[prost(string, tag = "1")]
+    pub item_id: ::prost::alloc::string::String,
+    /// Destroyed from this time on.
+    #[prost(message, optional, tag = "2")]
+    pub until: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for KeptItem {
+    const NAME: &'static str = "KeptItem";
+    const PACKAGE: &'static str = "kolsai.holder.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.holder.v1.KeptItem".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.holder.v1.KeptItem".into()
+    }
+}
+/// A row that a law kept of an erased person was destroyed on the first day after its term.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct KeptItemDestroyed {
+    #[prost(string, tag = "1")]
+    pub item_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub holder: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub table: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub law: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "6")]
+    pub destroyed_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int64, tag = "7")]
+    pub version: i64,
+}
+impl ::prost::Name for KeptItemDestroyed {
+    const NAME: &'static str = "KeptItemDestroyed";
+    const PACKAGE: &'static str = "kolsai.holder.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.holder.v1.KeptItemDestroyed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.holder.v1.KeptItemDestroyed".into()
+    }
+}
+/// A holder follows a person's state of at least this version: whatever that forbids has stopped there.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct StateFollowed {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub holder: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub followed_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int64, tag = "4")]
+    pub version: i64,
+}
+impl ::prost::Name for StateFollowed {
+    const NAME: &'static str = "StateFollowed";
+    const PACKAGE: &'static str = "kolsai.holder.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.holder.v1.StateFollowed".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.holder.v1.StateFollowed".into()
+    }
+}
+/// A holder has corrected its copies of what a person corrected. NOTHING_HELD is a report: there are then no copies.
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct RectificationReported {
+    #[prost(string, tag = "1")]
+    pub request_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub holder: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub map_hash: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "5")]
+    pub copies: ::prost::alloc::vec::Vec<CopyReport>,
+    #[prost(message, optional, tag = "6")]
+    pub done_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The order that it answers.
+    #[prost(int64, tag = "7")]
+    pub version: i64,
+}
+impl ::prost::Name for RectificationReported {
+    const NAME: &'static str = "RectificationReported";
+    const PACKAGE: &'static str = "kolsai.holder.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.holder.v1.RectificationReported".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.holder.v1.RectificationReported".into()
+    }
+}
+/// Copies of one table, and how many of them still say something else than the source.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CopyReport {
+    #[prost(string, tag = "1")]
+    pub table: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub copies: i64,
+    #[prost(int64, tag = "3")]
+    pub corrected: i64,
+    #[prost(int64, tag = "4")]
+    pub stale: i64,
+}
+impl ::prost::Name for CopyReport {
+    const NAME: &'static str = "CopyReport";
+    const PACKAGE: &'static str = "kolsai.holder.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.holder.v1.CopyReport".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.holder.v1.CopyReport".into()
     }
 }
 /// Generated client implementations.

@@ -209,6 +209,9 @@ impl ::prost::Name for IndexKeyResponse {
 pub struct WitnessRequest {
     #[prost(string, tag = "1")]
     pub person_id: ::prost::alloc::string::String,
+    /// When the erasure began: what was lent from then on was lent to calls that were under way.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<::prost_types::Timestamp>,
 }
 impl ::prost::Name for WitnessRequest {
     const NAME: &'static str = "WitnessRequest";
@@ -220,10 +223,34 @@ impl ::prost::Name for WitnessRequest {
         "/kolsai.keyring.v1.WitnessRequest".into()
     }
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WitnessResponse {
     #[prost(string, repeated, tag = "1")]
     pub services: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The same services, and how late each may have had use of a key.
+    #[prost(message, repeated, tag = "2")]
+    pub borrowed: ::prost::alloc::vec::Vec<witness_response::Borrowed>,
+}
+/// Nested message and enum types in `WitnessResponse`.
+pub mod witness_response {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+    pub struct Borrowed {
+        #[prost(string, tag = "1")]
+        pub service: ::prost::alloc::string::String,
+        /// The end of the last hour in which a key was lent before the erasure began; absent when none was lent before.
+        #[prost(message, optional, tag = "2")]
+        pub last_before: ::core::option::Option<::prost_types::Timestamp>,
+    }
+    impl ::prost::Name for Borrowed {
+        const NAME: &'static str = "Borrowed";
+        const PACKAGE: &'static str = "kolsai.keyring.v1";
+        fn full_name() -> ::prost::alloc::string::String {
+            "kolsai.keyring.v1.WitnessResponse.Borrowed".into()
+        }
+        fn type_url() -> ::prost::alloc::string::String {
+            "/kolsai.keyring.v1.WitnessResponse.Borrowed".into()
+        }
+    }
 }
 impl ::prost::Name for WitnessResponse {
     const NAME: &'static str = "WitnessResponse";
@@ -264,6 +291,69 @@ impl ::prost::Name for ListHandlesResponse {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/kolsai.keyring.v1.ListHandlesResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListGrantsRequest {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    /// Only what comes after this grant in the list; both or neither.
+    #[prost(message, optional, tag = "2")]
+    pub before: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "3")]
+    pub before_id: ::prost::alloc::string::String,
+    /// At most 1,000.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+impl ::prost::Name for ListGrantsRequest {
+    const NAME: &'static str = "ListGrantsRequest";
+    const PACKAGE: &'static str = "kolsai.keyring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.keyring.v1.ListGrantsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.keyring.v1.ListGrantsRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListGrantsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub grants: ::prost::alloc::vec::Vec<Grant>,
+}
+impl ::prost::Name for ListGrantsResponse {
+    const NAME: &'static str = "ListGrantsResponse";
+    const PACKAGE: &'static str = "kolsai.keyring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.keyring.v1.ListGrantsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.keyring.v1.ListGrantsResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Grant {
+    #[prost(string, tag = "1")]
+    pub grant_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub service: ::prost::alloc::string::String,
+    #[prost(enumeration = "super::super::contract::v1::categories::Category", tag = "3")]
+    pub category: i32,
+    #[prost(enumeration = "super::super::contract::v1::purposes::Purpose", tag = "4")]
+    pub purpose: i32,
+    /// The beginning of the hour in which it was lent.
+    #[prost(message, optional, tag = "5")]
+    pub hour: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for Grant {
+    const NAME: &'static str = "Grant";
+    const PACKAGE: &'static str = "kolsai.keyring.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.keyring.v1.Grant".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.keyring.v1.Grant".into()
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -562,6 +652,31 @@ pub mod keyring_client {
                 .insert(GrpcMethod::new("kolsai.keyring.v1.Keyring", "ListHandles"));
             self.inner.unary(req, path, codec).await
         }
+        /// What was lent of this person's keys, newest first: which service, of which category, for what, in which hour.
+        pub async fn list_grants(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListGrantsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListGrantsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.keyring.v1.Keyring/ListGrants",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.keyring.v1.Keyring", "ListGrants"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Records a person's state: from then on the keyring refuses what the state forbids.
         pub async fn set_state(
             &mut self,
@@ -664,6 +779,14 @@ pub mod keyring_server {
             request: tonic::Request<super::ListHandlesRequest>,
         ) -> std::result::Result<
             tonic::Response<super::ListHandlesResponse>,
+            tonic::Status,
+        >;
+        /// What was lent of this person's keys, newest first: which service, of which category, for what, in which hour.
+        async fn list_grants(
+            &self,
+            request: tonic::Request<super::ListGrantsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListGrantsResponse>,
             tonic::Status,
         >;
         /// Records a person's state: from then on the keyring refuses what the state forbids.
@@ -1004,6 +1127,51 @@ pub mod keyring_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListHandlesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.keyring.v1.Keyring/ListGrants" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListGrantsSvc<T: Keyring>(pub Arc<T>);
+                    impl<
+                        T: Keyring,
+                    > tonic::server::UnaryService<super::ListGrantsRequest>
+                    for ListGrantsSvc<T> {
+                        type Response = super::ListGrantsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListGrantsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Keyring>::list_grants(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListGrantsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

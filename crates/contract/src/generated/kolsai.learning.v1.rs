@@ -569,10 +569,13 @@ impl ::prost::Name for CheckCertificateRequest {
 pub struct CheckedCertificate {
     #[prost(string, tag = "1")]
     pub number: ::prost::alloc::string::String,
+    /// This and what follows only when the holder publishes it.
     #[prost(string, tag = "2")]
     pub course_title: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub issued_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub signed_as: ::prost::alloc::string::String,
 }
 impl ::prost::Name for CheckedCertificate {
     const NAME: &'static str = "CheckedCertificate";
@@ -693,7 +696,8 @@ pub mod certificates_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// Whether a certificate is genuine: who was given its number can check it. It tells course and date, and names nobody.
+        /// Whether a certificate is genuine: who was given its number can check it. Course, date and name it tells only when its holder
+        /// publishes them.
         pub async fn check_certificate(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckCertificateRequest>,
@@ -745,7 +749,8 @@ pub mod certificates_server {
             tonic::Response<super::ListMyCertificatesResponse>,
             tonic::Status,
         >;
-        /// Whether a certificate is genuine: who was given its number can check it. It tells course and date, and names nobody.
+        /// Whether a certificate is genuine: who was given its number can check it. Course, date and name it tells only when its holder
+        /// publishes them.
         async fn check_certificate(
             &self,
             request: tonic::Request<super::CheckCertificateRequest>,
@@ -962,6 +967,1654 @@ pub mod certificates_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct GetTestDecisionRequest {
+    #[prost(string, tag = "1")]
+    pub person_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub attempt_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetTestDecisionRequest {
+    const NAME: &'static str = "GetTestDecisionRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.GetTestDecisionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.GetTestDecisionRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct TestDecision {
+    #[prost(string, tag = "1")]
+    pub test_id: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub percent: u32,
+    #[prost(uint32, tag = "3")]
+    pub percent_to_pass: u32,
+    #[prost(bool, tag = "4")]
+    pub passed: bool,
+    #[prost(message, optional, tag = "5")]
+    pub taken_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+impl ::prost::Name for TestDecision {
+    const NAME: &'static str = "TestDecision";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.TestDecision".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.TestDecision".into()
+    }
+}
+/// Generated client implementations.
+pub mod decisions_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct DecisionsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> DecisionsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> DecisionsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            DecisionsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// How an attempt of this person at a test was scored.
+        pub async fn get_test_decision(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetTestDecisionRequest>,
+        ) -> std::result::Result<tonic::Response<super::TestDecision>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Decisions/GetTestDecision",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("kolsai.learning.v1.Decisions", "GetTestDecision"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod decisions_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with DecisionsServer.
+    #[async_trait]
+    pub trait Decisions: std::marker::Send + std::marker::Sync + 'static {
+        /// How an attempt of this person at a test was scored.
+        async fn get_test_decision(
+            &self,
+            request: tonic::Request<super::GetTestDecisionRequest>,
+        ) -> std::result::Result<tonic::Response<super::TestDecision>, tonic::Status>;
+    }
+    #[derive(Debug)]
+    pub struct DecisionsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> DecisionsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for DecisionsServer<T>
+    where
+        T: Decisions,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/kolsai.learning.v1.Decisions/GetTestDecision" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetTestDecisionSvc<T: Decisions>(pub Arc<T>);
+                    impl<
+                        T: Decisions,
+                    > tonic::server::UnaryService<super::GetTestDecisionRequest>
+                    for GetTestDecisionSvc<T> {
+                        type Response = super::TestDecision;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetTestDecisionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Decisions>::get_test_decision(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetTestDecisionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for DecisionsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "kolsai.learning.v1.Decisions";
+    impl<T> tonic::server::NamedService for DecisionsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Audiences {}
+/// Nested message and enum types in `Audiences`.
+pub mod audiences {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Audience {
+        Unspecified = 0,
+        /// Everybody who has the address of its page.
+        Public = 1,
+        /// Learners whose enrolment in the work's course is open.
+        Course = 2,
+        /// Whoever has the number of a certificate.
+        CertificatePage = 3,
+    }
+    impl Audience {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "AUDIENCE_UNSPECIFIED",
+                Self::Public => "PUBLIC",
+                Self::Course => "COURSE",
+                Self::CertificatePage => "CERTIFICATE_PAGE",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "AUDIENCE_UNSPECIFIED" => Some(Self::Unspecified),
+                "PUBLIC" => Some(Self::Public),
+                "COURSE" => Some(Self::Course),
+                "CERTIFICATE_PAGE" => Some(Self::CertificatePage),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Audiences {
+    const NAME: &'static str = "Audiences";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.Audiences".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.Audiences".into()
+    }
+}
+/// The consent as it was given: to which text (`GetPublicationConsent` of privacy answers it), in which language.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GivenConsent {
+    #[prost(string, tag = "1")]
+    pub text_version: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub text_hash: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub language: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GivenConsent {
+    const NAME: &'static str = "GivenConsent";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.GivenConsent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.GivenConsent".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PublishWorkRequest {
+    #[prost(string, tag = "1")]
+    pub submission_id: ::prost::alloc::string::String,
+    /// PUBLIC or COURSE.
+    #[prost(enumeration = "audiences::Audience", tag = "2")]
+    pub audience: i32,
+    /// 1 to 120 characters.
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    /// The name under which it is shown, at most 80 characters; empty shows none.
+    #[prost(string, tag = "4")]
+    pub signed_as: ::prost::alloc::string::String,
+    /// How many people can be recognised on the photograph. Required: 0 says that nobody can.
+    #[prost(uint32, optional, tag = "5")]
+    pub recognisable_people: ::core::option::Option<u32>,
+    /// One for each of them: without it the work is not published.
+    #[prost(message, repeated, tag = "6")]
+    pub portrait_consents: ::prost::alloc::vec::Vec<PortraitConsent>,
+    #[prost(message, optional, tag = "7")]
+    pub consent: ::core::option::Option<GivenConsent>,
+    #[prost(string, tag = "8")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PublishWorkRequest {
+    const NAME: &'static str = "PublishWorkRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PublishWorkRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PublishWorkRequest".into()
+    }
+}
+/// That somebody on the photograph agreed to its publication. The learner keeps the paper; who it is stays with them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PortraitConsent {
+    /// A day: `2026-05-09`.
+    #[prost(string, tag = "1")]
+    pub given_on: ::prost::alloc::string::String,
+    #[prost(enumeration = "portrait_consent::Form", tag = "2")]
+    pub form: i32,
+}
+/// Nested message and enum types in `PortraitConsent`.
+pub mod portrait_consent {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Form {
+        Unspecified = 0,
+        Written = 1,
+        Electronic = 2,
+    }
+    impl Form {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "FORM_UNSPECIFIED",
+                Self::Written => "WRITTEN",
+                Self::Electronic => "ELECTRONIC",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "FORM_UNSPECIFIED" => Some(Self::Unspecified),
+                "WRITTEN" => Some(Self::Written),
+                "ELECTRONIC" => Some(Self::Electronic),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for PortraitConsent {
+    const NAME: &'static str = "PortraitConsent";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PortraitConsent".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PortraitConsent".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PublishCertificateRequest {
+    #[prost(string, tag = "1")]
+    pub certificate_id: ::prost::alloc::string::String,
+    /// The name that the page tells, at most 80 characters; empty tells none.
+    #[prost(string, tag = "2")]
+    pub signed_as: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "3")]
+    pub consent: ::core::option::Option<GivenConsent>,
+    #[prost(string, tag = "4")]
+    pub idempotency_key: ::prost::alloc::string::String,
+}
+impl ::prost::Name for PublishCertificateRequest {
+    const NAME: &'static str = "PublishCertificateRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PublishCertificateRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PublishCertificateRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct Publication {
+    /// Random, and part of the public page's address.
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    /// The work or the certificate.
+    #[prost(string, tag = "2")]
+    pub submission_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub certificate_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "audiences::Audience", tag = "4")]
+    pub audience: i32,
+    #[prost(enumeration = "publication::State", tag = "5")]
+    pub state: i32,
+    #[prost(string, tag = "6")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub signed_as: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "8")]
+    pub asked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Its page, for everybody who has the address: a path under the school's.
+    #[prost(string, tag = "9")]
+    pub path: ::prost::alloc::string::String,
+}
+/// Nested message and enum types in `Publication`.
+pub mod publication {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum State {
+        Unspecified = 0,
+        /// The consent is not recorded yet: nobody is shown it.
+        Waiting = 1,
+        Shown = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "STATE_UNSPECIFIED",
+                Self::Waiting => "WAITING",
+                Self::Shown => "SHOWN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "STATE_UNSPECIFIED" => Some(Self::Unspecified),
+                "WAITING" => Some(Self::Waiting),
+                "SHOWN" => Some(Self::Shown),
+                _ => None,
+            }
+        }
+    }
+}
+impl ::prost::Name for Publication {
+    const NAME: &'static str = "Publication";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.Publication".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.Publication".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListMyPublicationsRequest {}
+impl ::prost::Name for ListMyPublicationsRequest {
+    const NAME: &'static str = "ListMyPublicationsRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.ListMyPublicationsRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.ListMyPublicationsRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListMyPublicationsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub publications: ::prost::alloc::vec::Vec<Publication>,
+}
+impl ::prost::Name for ListMyPublicationsResponse {
+    const NAME: &'static str = "ListMyPublicationsResponse";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.ListMyPublicationsResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.ListMyPublicationsResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawPublicationRequest {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+}
+impl ::prost::Name for WithdrawPublicationRequest {
+    const NAME: &'static str = "WithdrawPublicationRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.WithdrawPublicationRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.WithdrawPublicationRequest".into()
+    }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WithdrawPublicationResponse {}
+impl ::prost::Name for WithdrawPublicationResponse {
+    const NAME: &'static str = "WithdrawPublicationResponse";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.WithdrawPublicationResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.WithdrawPublicationResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPublishedWorkRequest {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    /// `ru`, `kk` or `en`, of the course's title; empty means `ru`.
+    #[prost(string, tag = "2")]
+    pub language: ::prost::alloc::string::String,
+}
+impl ::prost::Name for GetPublishedWorkRequest {
+    const NAME: &'static str = "GetPublishedWorkRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.GetPublishedWorkRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.GetPublishedWorkRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PublishedWork {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub signed_as: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub course_title: ::prost::alloc::string::String,
+    /// The sizes in which its rendition is answered.
+    #[prost(uint32, repeated, tag = "5")]
+    pub rendition_sizes: ::prost::alloc::vec::Vec<u32>,
+}
+impl ::prost::Name for PublishedWork {
+    const NAME: &'static str = "PublishedWork";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PublishedWork".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PublishedWork".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPublishedRenditionRequest {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    /// 2048 or 512.
+    #[prost(uint32, tag = "2")]
+    pub size: u32,
+}
+impl ::prost::Name for GetPublishedRenditionRequest {
+    const NAME: &'static str = "GetPublishedRenditionRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.GetPublishedRenditionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.GetPublishedRenditionRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListCourseWorksRequest {
+    #[prost(string, tag = "1")]
+    pub course_id: ::prost::alloc::string::String,
+    /// At most 50; 0 means 20.
+    #[prost(uint32, tag = "2")]
+    pub page_size: u32,
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCourseWorksRequest {
+    const NAME: &'static str = "ListCourseWorksRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.ListCourseWorksRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.ListCourseWorksRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListCourseWorksResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub works: ::prost::alloc::vec::Vec<PublishedWork>,
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+impl ::prost::Name for ListCourseWorksResponse {
+    const NAME: &'static str = "ListCourseWorksResponse";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.ListCourseWorksResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.ListCourseWorksResponse".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetCourseRenditionRequest {
+    #[prost(string, tag = "1")]
+    pub course_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub publication_id: ::prost::alloc::string::String,
+    /// 2048 or 512.
+    #[prost(uint32, tag = "3")]
+    pub size: u32,
+}
+impl ::prost::Name for GetCourseRenditionRequest {
+    const NAME: &'static str = "GetCourseRenditionRequest";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.GetCourseRenditionRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.GetCourseRenditionRequest".into()
+    }
+}
+/// Generated client implementations.
+pub mod publications_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct PublicationsClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl<T> PublicationsClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> PublicationsClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            PublicationsClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Shows a reviewed work of the caller's to an audience, from when the consent is recorded.
+        pub async fn publish_work(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PublishWorkRequest>,
+        ) -> std::result::Result<tonic::Response<super::Publication>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/PublishWork",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("kolsai.learning.v1.Publications", "PublishWork"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets the page of one of the caller's certificates tell its course and date, and a name if one is given.
+        pub async fn publish_certificate(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PublishCertificateRequest>,
+        ) -> std::result::Result<tonic::Response<super::Publication>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/PublishCertificate",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "PublishCertificate",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// What the caller shows to whom, latest first. While their processing is restricted it is shown to nobody, and still listed here.
+        pub async fn list_my_publications(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListMyPublicationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMyPublicationsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/ListMyPublications",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "ListMyPublications",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Takes the consent back: from the answer on nobody is shown it any more.
+        pub async fn withdraw_publication(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WithdrawPublicationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawPublicationResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/WithdrawPublication",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "WithdrawPublication",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A work that its learner shows to everybody.
+        pub async fn get_published_work(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPublishedWorkRequest>,
+        ) -> std::result::Result<tonic::Response<super::PublishedWork>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/GetPublishedWork",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "GetPublishedWork",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Its photograph as a JPEG without metadata, its longer side at most `size` pixels.
+        pub async fn get_published_rendition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetPublishedRenditionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<
+                    super::super::super::super::google::api::HttpBody,
+                >,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/GetPublishedRendition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "GetPublishedRendition",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Works that learners of a course show to those who take it too.
+        pub async fn list_course_works(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListCourseWorksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCourseWorksResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/ListCourseWorks",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("kolsai.learning.v1.Publications", "ListCourseWorks"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_course_rendition(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetCourseRenditionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<
+                    super::super::super::super::google::api::HttpBody,
+                >,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.learning.v1.Publications/GetCourseRendition",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "kolsai.learning.v1.Publications",
+                        "GetCourseRendition",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod publications_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with PublicationsServer.
+    #[async_trait]
+    pub trait Publications: std::marker::Send + std::marker::Sync + 'static {
+        /// Shows a reviewed work of the caller's to an audience, from when the consent is recorded.
+        async fn publish_work(
+            &self,
+            request: tonic::Request<super::PublishWorkRequest>,
+        ) -> std::result::Result<tonic::Response<super::Publication>, tonic::Status>;
+        /// Lets the page of one of the caller's certificates tell its course and date, and a name if one is given.
+        async fn publish_certificate(
+            &self,
+            request: tonic::Request<super::PublishCertificateRequest>,
+        ) -> std::result::Result<tonic::Response<super::Publication>, tonic::Status>;
+        /// What the caller shows to whom, latest first. While their processing is restricted it is shown to nobody, and still listed here.
+        async fn list_my_publications(
+            &self,
+            request: tonic::Request<super::ListMyPublicationsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListMyPublicationsResponse>,
+            tonic::Status,
+        >;
+        /// Takes the consent back: from the answer on nobody is shown it any more.
+        async fn withdraw_publication(
+            &self,
+            request: tonic::Request<super::WithdrawPublicationRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WithdrawPublicationResponse>,
+            tonic::Status,
+        >;
+        /// A work that its learner shows to everybody.
+        async fn get_published_work(
+            &self,
+            request: tonic::Request<super::GetPublishedWorkRequest>,
+        ) -> std::result::Result<tonic::Response<super::PublishedWork>, tonic::Status>;
+        /// Server streaming response type for the GetPublishedRendition method.
+        type GetPublishedRenditionStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::super::super::super::google::api::HttpBody,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Its photograph as a JPEG without metadata, its longer side at most `size` pixels.
+        async fn get_published_rendition(
+            &self,
+            request: tonic::Request<super::GetPublishedRenditionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetPublishedRenditionStream>,
+            tonic::Status,
+        >;
+        /// Works that learners of a course show to those who take it too.
+        async fn list_course_works(
+            &self,
+            request: tonic::Request<super::ListCourseWorksRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListCourseWorksResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the GetCourseRendition method.
+        type GetCourseRenditionStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::super::super::super::google::api::HttpBody,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        async fn get_course_rendition(
+            &self,
+            request: tonic::Request<super::GetCourseRenditionRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::GetCourseRenditionStream>,
+            tonic::Status,
+        >;
+    }
+    #[derive(Debug)]
+    pub struct PublicationsServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> PublicationsServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for PublicationsServer<T>
+    where
+        T: Publications,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/kolsai.learning.v1.Publications/PublishWork" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishWorkSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::PublishWorkRequest>
+                    for PublishWorkSvc<T> {
+                        type Response = super::Publication;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PublishWorkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::publish_work(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishWorkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/PublishCertificate" => {
+                    #[allow(non_camel_case_types)]
+                    struct PublishCertificateSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::PublishCertificateRequest>
+                    for PublishCertificateSvc<T> {
+                        type Response = super::Publication;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PublishCertificateRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::publish_certificate(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PublishCertificateSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/ListMyPublications" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListMyPublicationsSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::ListMyPublicationsRequest>
+                    for ListMyPublicationsSvc<T> {
+                        type Response = super::ListMyPublicationsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListMyPublicationsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::list_my_publications(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListMyPublicationsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/WithdrawPublication" => {
+                    #[allow(non_camel_case_types)]
+                    struct WithdrawPublicationSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::WithdrawPublicationRequest>
+                    for WithdrawPublicationSvc<T> {
+                        type Response = super::WithdrawPublicationResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WithdrawPublicationRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::withdraw_publication(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WithdrawPublicationSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/GetPublishedWork" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPublishedWorkSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::GetPublishedWorkRequest>
+                    for GetPublishedWorkSvc<T> {
+                        type Response = super::PublishedWork;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPublishedWorkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::get_published_work(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPublishedWorkSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/GetPublishedRendition" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetPublishedRenditionSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::ServerStreamingService<
+                        super::GetPublishedRenditionRequest,
+                    > for GetPublishedRenditionSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type ResponseStream = T::GetPublishedRenditionStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetPublishedRenditionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::get_published_rendition(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetPublishedRenditionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/ListCourseWorks" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListCourseWorksSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::UnaryService<super::ListCourseWorksRequest>
+                    for ListCourseWorksSvc<T> {
+                        type Response = super::ListCourseWorksResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListCourseWorksRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::list_course_works(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListCourseWorksSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.learning.v1.Publications/GetCourseRendition" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetCourseRenditionSvc<T: Publications>(pub Arc<T>);
+                    impl<
+                        T: Publications,
+                    > tonic::server::ServerStreamingService<
+                        super::GetCourseRenditionRequest,
+                    > for GetCourseRenditionSvc<T> {
+                        type Response = super::super::super::super::google::api::HttpBody;
+                        type ResponseStream = T::GetCourseRenditionStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetCourseRenditionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Publications>::get_course_rendition(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetCourseRenditionSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for PublicationsServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "kolsai.learning.v1.Publications";
+    impl<T> tonic::server::NamedService for PublicationsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// A course was opened to a person.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -1074,6 +2727,67 @@ impl ::prost::Name for CertificateIssued {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/kolsai.learning.v1.CertificateIssued".into()
+    }
+}
+/// A learner agreed that one work, or one certificate, is shown to one audience. It is shown once the ledger of consents has it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PublicationConsented {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub learner_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub consent_id: ::prost::alloc::string::String,
+    /// The submission or the certificate.
+    #[prost(string, tag = "4")]
+    pub work_id: ::prost::alloc::string::String,
+    #[prost(enumeration = "audiences::Audience", tag = "5")]
+    pub audience: i32,
+    #[prost(string, tag = "6")]
+    pub text_version: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub text_hash: ::prost::alloc::string::String,
+    #[prost(string, tag = "8")]
+    pub language: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub given_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int64, tag = "10")]
+    pub version: i64,
+}
+impl ::prost::Name for PublicationConsented {
+    const NAME: &'static str = "PublicationConsented";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PublicationConsented".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PublicationConsented".into()
+    }
+}
+/// It was taken back: nobody is shown it any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct PublicationWithdrawn {
+    #[prost(string, tag = "1")]
+    pub publication_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub learner_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub consent_id: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub withdrawn_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int64, tag = "5")]
+    pub version: i64,
+}
+impl ::prost::Name for PublicationWithdrawn {
+    const NAME: &'static str = "PublicationWithdrawn";
+    const PACKAGE: &'static str = "kolsai.learning.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.learning.v1.PublicationWithdrawn".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.learning.v1.PublicationWithdrawn".into()
     }
 }
 /// What learners did with lessons, told only of ten of them or more together: hourly, in no order, with the day at the most.

@@ -31,6 +31,8 @@ pub struct MethodRule {
     pub person_field: Option<String>,
     /// What must tie the caller to the person beside the role.
     pub tie: Option<Tie>,
+    /// Why a method of staff that touches a person demands no tie.
+    pub untied: Option<String>,
     /// How long ago the caller may have signed in with a credential.
     pub fresh: Option<Duration>,
     /// Weight of one call in the caller's limit, at least 1.
@@ -67,6 +69,7 @@ impl MethodRule {
             person: rule.person(),
             person_field: Some(rule.person_field.clone()).filter(|field| !field.is_empty()),
             tie: Some(rule.tie()).filter(|tie| *tie != Tie::Unspecified),
+            untied: Some(rule.untied.clone()).filter(|why| !why.is_empty()),
             fresh: Some(rule.fresh).filter(|seconds| *seconds > 0).map(|seconds| Duration::from_secs(seconds.into())),
             cost: rule.cost.max(1),
             idempotent: rule.idempotent(),

@@ -3,6 +3,7 @@
 mod folder;
 mod message;
 mod sink;
+mod stores;
 
 use contract::{Class, Purpose};
 use foundation::{PersonId, failpoint};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::{Egress, Error, MAIL_RELAY};
 pub(crate) use sink::Sink;
 pub use sink::{MailSink, MailSinkError};
+pub use stores::MAIL_FILES;
 
 /// A mail to one person.
 #[derive(Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ pub mod transfer {
     /// One transfer of somebody's data to a recipient outside, however often it was tried: which classes left, never their values.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "transfer")]
-    #[personal(category = Rights, purposes(Rights), keep(after = relation_end, years = 3), erase = delete)]
+    #[personal(category = Rights, purposes(Rights), keep(after = created, at = at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -21,6 +21,7 @@ use crate::{
 
 on_both_engines!(
     of_a_restricted_person_it_is_held_until_that_is_lifted,
+    what_was_held_is_given_back_once_to_whom_it_was_held_for,
     of_an_erased_person_it_is_dropped,
     held_and_then_erased_it_is_dropped,
     held_and_then_poisoned_it_says_so,
@@ -51,6 +52,26 @@ async fn of_a_restricted_person_it_is_held_until_that_is_lifted(engine: Engine) 
     becomes(&stage.communication, person, State::Active, 0, 2).await;
     assert_eq!(stage.replay(&held[0]).await, Outcome::Done);
     assert_eq!((stage.parked().await.len(), stage.effects_and_announcements().await), (0, (1, 1)));
+}
+
+async fn what_was_held_is_given_back_once_to_whom_it_was_held_for(engine: Engine) {
+    let stage = Stage::on(&engine).await;
+    let (lifted, restricted) = (PersonId::new_v4(), PersonId::new_v4());
+    for person in [lifted, restricted] {
+        becomes(&stage.communication, person, State::Restricted, 0, 1).await;
+        stage.issues_a_link_to(person).await;
+    }
+    stage.publish().await;
+    let reactors: [Arc<dyn Reactor>; 1] = [stage.noting.clone()];
+    assert_eq!((parked::replay_held(&stage.communication, &reactors).await.unwrap(), stage.effects().await), (0, 0));
+
+    becomes(&stage.communication, lifted, State::Active, 0, 2).await;
+    // Two replicas at once: the inbox lets one of them have the effect.
+    let replay = || parked::replay_held(&stage.communication, &reactors);
+    let (one, other) = tokio::join!(replay(), replay());
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    assert_eq!((stage.effects().await, stage.parked().await.len()), (1, 1));
+    assert_eq!((replay().await.unwrap(), stage.effects().await), (0, 1), "nothing is left to give back");
 }
 
 async fn of_an_erased_person_it_is_dropped(engine: Engine) {

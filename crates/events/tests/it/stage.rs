@@ -24,7 +24,7 @@ use crate::engines::{Engine, number};
 /// One row per effect, and nothing that would keep a second one out.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "effect")]
-#[personal(category = Communication, purposes(ServiceNotice), keep(after = created, days = 1), erase = delete)]
+#[personal(category = Communication, purposes(ServiceNotice), keep(after = relation_end, days = 1), erase = delete)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[personal(key)]

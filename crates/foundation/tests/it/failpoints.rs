@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use foundation::failpoint;
 
 const ARM: &str = "KOLSAI_FAILPOINT_TEST";
+const TRACE: &str = "KOLSAI_FAILPOINT_TRACE_TEST";
 
 /// Passes the same points three times, saying so before each.
 #[test]
@@ -12,6 +13,9 @@ fn child() {
     let Ok(name) = std::env::var(ARM) else { return };
     failpoint::arm(&name);
     failpoint::arm("learning.give:1");
+    if let Ok(path) = std::env::var(TRACE) {
+        failpoint::trace(std::fs::File::create(path).unwrap());
+    }
     for passing in 1..=3 {
         eprintln!("passing {passing}");
         failpoint::at("learning.give", "before-commit");
@@ -44,4 +48,16 @@ fn other_points_are_passed() {
         let (output, said) = run(armed);
         assert!(output.status.success() && said.contains("the end"), "{armed}: {said}");
     }
+}
+
+#[test]
+fn the_last_point_of_a_trace_is_the_one_that_ended_the_process() {
+    let path = std::env::temp_dir().join(format!("kolsai-failpoints-{}", std::process::id()));
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "failpoints::child", "--nocapture"]).env(ARM, "learning.give-feedback.before-commit:2").env(TRACE, &path);
+    assert!(!command.output().unwrap().status.success());
+    let passed = std::fs::read_to_string(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let round = ["learning.give.before-commit", "learning.give-feedback.before-commit", "learning.give-feedback.after-commit"];
+    assert_eq!(passed.lines().collect::<Vec<_>>(), [&round[..], &round[..2]].concat());
 }

@@ -1,10 +1,9 @@
-//! The live schema, read apart from the map: a person's identifier anywhere, and tables or columns nobody declared.
+//! The live schema, read apart from the map: tables and columns nobody declared.
 
-use foundation::PersonId;
-use sea_orm::{ConnectionTrait, DbBackend, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::Holds;
-use crate::{Db, Error, Tx, map::TableMap};
+use crate::{Db, Error};
 
 /// Tables that libraries keep for themselves.
 const FOREIGN: [&str; 2] = ["seaql_migrations", "sqlite_sequence"];
@@ -30,44 +29,27 @@ async fn live<C: ConnectionTrait>(connection: &C) -> Result<Vec<(String, Vec<Str
     Ok(tables)
 }
 
-/// Rows outside the tombstones and the tables that a law keeps in which any column equals this person's identifier.
-pub(super) async fn left_over_in_tx(tx: &Tx, person: PersonId, maps: &[&'static TableMap]) -> Result<u64, Error> {
-    let backend = tx.get_database_backend();
-    let mut found = 0;
-    for (table, columns) in live(tx).await? {
-        let map = maps.iter().find(|map| map.table == table);
-        if map.is_some_and(|map| map.law().is_some()) {
-            continue;
-        }
-        let tombstone = |column: &str| map.is_some_and(|m| m.columns.iter().any(|c| c.name == column && c.word.contains("tombstone")));
-        for column in columns.into_iter().filter(|column| !tombstone(column)) {
-            // As text the identifier reads alike in a uuid, a text and (on SQLite, in hex) a blob column.
-            let sql = match backend {
-                DbBackend::Sqlite => format!(
-                    r#"SELECT count(*) AS n FROM "{table}" WHERE "{column}" = ?1 OR (typeof("{column}") = 'text' AND "{column}" = ?2)"#
-                ),
-                _ => format!(r#"SELECT count(*) AS n FROM "{table}" WHERE "{column}"::text = $1::text OR "{column}"::text = $2"#),
-            };
-            let first = if backend == DbBackend::Sqlite { Value::from(person.0) } else { Value::from(format!("\\x{}", person.0.simple())) };
-            let statement = Statement::from_sql_and_values(backend, sql, [first, Value::from(person.to_string())]);
-            let count: i64 = tx.query_one_raw(statement).await?.map_or(Ok(0), |row| row.try_get("", "n"))?;
-            found += u64::try_from(count).unwrap_or(0);
-        }
-    }
-    Ok(found)
-}
-
 impl Holds {
-    /// Tables and columns of the live database that the map does not have, and the other way round.
+    /// Tables and columns of the live database that no map has, and what this map has and the database has not. A map that is
+    /// recorded as newer than this one counts: old and new versions run side by side.
     pub async fn drift(&self, db: &Db) -> Result<Vec<String>, Error> {
-        let (maps, live) = (self.maps(), live(db).await?);
+        let (maps, live, newer) = (self.maps(), live(db).await?, self.declared_by_newer(db).await?);
         let mut findings = Vec::new();
         for (table, columns) in &live {
+            let by_newer = newer.get(table);
             let Some(map) = maps.iter().find(|map| map.table == table) else {
-                findings.push(format!("table `{table}` is in the database and in no map"));
+                if by_newer.is_none() {
+                    findings.push(format!("table `{table}` is in the database and in no map"));
+                    continue;
+                }
+                for column in columns.iter().filter(|column| by_newer.is_none_or(|newer| !newer.contains(*column))) {
+                    findings.push(format!("column `{table}.{column}` is in the database and in no map"));
+                }
                 continue;
             };
-            for column in columns.iter().filter(|column| !map.columns.iter().any(|c| c.name == *column)) {
+            let declared =
+                |column: &String| map.columns.iter().any(|c| c.name == column) || by_newer.is_some_and(|newer| newer.contains(column));
+            for column in columns.iter().filter(|column| !declared(column)) {
                 findings.push(format!("column `{table}.{column}` is in the database and in no map"));
             }
         }

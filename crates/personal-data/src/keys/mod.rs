@@ -9,11 +9,15 @@ use contract::{Category, Purpose, keyring::v1 as pb};
 use foundation::{Clock, PersonId, Timestamp, Transport, uuid::Uuid};
 use pb::{keyring_client::KeyringClient, leased_key::Refusal as KeyRefusal};
 use tonic::Code;
+use zeroize::{Zeroize, Zeroizing};
 
 pub use data_key::{DataKey, RawKey};
 use leases::{Handles, Lease, Leases};
 
-use crate::{Error, category::CategoryMark};
+use crate::{Error, category::CategoryMark, own_access};
+
+/// People whose handles are asked for in one call.
+const MOST_HANDLES: usize = 1_000;
 
 /// A service's way to the keyring. Clones share the leases.
 #[derive(Clone)]
@@ -25,7 +29,7 @@ struct Inner {
     clock: Clock,
     leases: Leases,
     handles: Handles,
-    index_key: tokio::sync::OnceCell<Vec<u8>>,
+    index_key: tokio::sync::OnceCell<Zeroizing<Vec<u8>>>,
 }
 
 impl Keys {
@@ -55,7 +59,13 @@ impl Keys {
     /// As `of`, the category known only at run time: for what runs over the map.
     pub async fn raw(&self, person: PersonId, category: Category, purpose: Purpose) -> Result<RawKey, Error> {
         let mut keys = self.many(&[person], category, purpose).await?;
-        keys.pop().unwrap_or(Err(Error::NoSuchPerson))
+        match keys.pop().unwrap_or(Err(Error::NoSuchPerson)) {
+            // Reading what is one's own is a right, whatever one's state forbids the school.
+            Err(Error::Restricted | Error::Withdrawn(_)) if own_access::reader(purpose) == Some(person) => {
+                self.many(&[person], category, Purpose::Rights).await?.pop().unwrap_or(Err(Error::NoSuchPerson))
+            }
+            key => key,
+        }
     }
 
     /// One answer per person, in their order, in one call for those that are not on loan already.
@@ -68,8 +78,8 @@ impl Keys {
         if !missing.is_empty() {
             let ask: Vec<_> = missing.iter().map(|at| people[*at]).collect();
             let leased = self.lease(&ask, category, purpose).await?;
-            for (at, leased) in missing.into_iter().zip(leased) {
-                answers[at] = Some(self.read(people[at], &leased, purpose).map(|(key, until)| {
+            for (at, mut leased) in missing.into_iter().zip(leased) {
+                answers[at] = Some(self.read(people[at], &mut leased, purpose).map(|(key, until)| {
                     self.0.leases.put(people[at], Lease { category, purpose, key: key.clone(), until }, seen);
                     key
                 }));
@@ -91,7 +101,7 @@ impl Keys {
         }
     }
 
-    fn read(&self, person: PersonId, leased: &pb::LeasedKey, purpose: Purpose) -> Result<(RawKey, Timestamp), Error> {
+    fn read(&self, person: PersonId, leased: &mut pb::LeasedKey, purpose: Purpose) -> Result<(RawKey, Timestamp), Error> {
         match leased.refusal() {
             KeyRefusal::Granted => {}
             KeyRefusal::NoSuchPerson => return Err(Error::NoSuchPerson),
@@ -99,33 +109,43 @@ impl Keys {
             KeyRefusal::Restricted => return Err(Error::Restricted),
             KeyRefusal::PurposeWithdrawn => return Err(Error::Withdrawn(purpose)),
         }
-        let bytes: [u8; 32] = leased.key.as_slice().try_into().map_err(|_| Error::KeyringAway)?;
+        let bytes: Result<[u8; 32], _> = leased.key.as_slice().try_into();
+        leased.key.zeroize();
+        let bytes = bytes.map_err(|_| Error::KeyringAway)?;
         let until = leased.expires_at.as_ref().map_or(self.0.clock.now(), Timestamp::from_proto);
         Ok((RawKey::new(bytes, self.0.service, person), until))
     }
 
     /// The random handle under which this service's access log speaks of a person; none once they are erased.
     pub async fn handle(&self, person: PersonId) -> Result<Option<Uuid>, Error> {
-        if let Some(handle) = self.0.handles.get(person) {
-            return Ok(Some(handle));
-        }
+        Ok(self.handles(&[person]).await?.pop().flatten())
+    }
+
+    /// One answer per person, in their order, in one call for those that are not known already.
+    pub async fn handles(&self, people: &[PersonId]) -> Result<Vec<Option<Uuid>>, Error> {
         let seen = self.0.handles.evictions();
-        let ask = pb::HandlesRequest { person_ids: vec![person.to_string()] };
-        let answer = self.0.client.clone().handles(ask).await.map_err(|status| away(&status))?.into_inner();
-        let handle = answer.handles.first().and_then(|h| h.handle.parse().ok());
-        if let Some(handle) = handle {
-            self.0.handles.put(person, handle, seen);
+        let mut handles: Vec<_> = people.iter().map(|person| self.0.handles.get(*person)).collect();
+        let missing: Vec<_> = (0..people.len()).filter(|at| handles[*at].is_none()).collect();
+        for part in missing.chunks(MOST_HANDLES) {
+            let ask = pb::HandlesRequest { person_ids: part.iter().map(|at| people[*at].to_string()).collect() };
+            let answer = self.0.client.clone().handles(ask).await.map_err(|status| away(&status))?.into_inner();
+            for (at, answered) in part.iter().zip(answer.handles) {
+                handles[*at] = answered.handle.parse().ok();
+                if let Some(handle) = handles[*at] {
+                    self.0.handles.put(people[*at], handle, seen);
+                }
+            }
         }
-        Ok(handle)
+        Ok(handles)
     }
 
     /// The key of this service's blind indexes.
     pub async fn index_key(&self) -> Result<&[u8], Error> {
         let fetch = || async {
             let answer = self.0.client.clone().index_key(pb::IndexKeyRequest {}).await.map_err(|status| away(&status))?;
-            Ok::<_, Error>(answer.into_inner().key)
+            Ok::<_, Error>(Zeroizing::new(answer.into_inner().key))
         };
-        self.0.index_key.get_or_try_init(fetch).await.map(Vec::as_slice)
+        self.0.index_key.get_or_try_init(fetch).await.map(|key| key.as_slice())
     }
 
     /// Forgets every key and handle of a person: their state changed.

@@ -6,11 +6,16 @@ extern crate kolsai_personal_data as personal_data;
 
 mod access_log;
 mod changes;
+mod crashes;
 mod engines;
+mod erasure;
 mod holder;
 mod idempotency;
 mod keyring;
 mod keys;
+mod plans;
+mod recorded;
+mod retention;
 mod rows;
 mod schema;
 mod sealed;

@@ -1,7 +1,12 @@
 //! The tables of a service that exists only here: personal ones, one that a law keeps, one that holds nobody's data.
 
+use contract::{Category, Purpose};
 use foundation::{PersonId, Timestamp, uuid::Uuid};
-use personal_data::{BlindIndex, Holds, JsonValue, PersonalData, Sealed, category, schema};
+use personal_data::{
+    BlindIndex, Holds, JsonValue, PersonalData, Sealed, category,
+    map::{About, OnErase, StoreKind, StoreMap},
+    schema,
+};
 use sea_orm::entity::prelude::*;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
@@ -44,7 +49,7 @@ pub mod letter {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "letter")]
-    #[personal(category = Account, purposes(Account, Education, Newsletter, Rights), keep(after = created, years = 1), erase = delete)]
+    #[personal(category = Account, purposes(Account, Education, Newsletter, Rights), keep(after = created, at = sent_at, years = 1), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -76,7 +81,7 @@ pub mod invoice {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "invoice")]
-    #[personal(category = LockedPayment, purposes(LegalRetention), keep(after = tax_period, years = 5), erase = lock(law = "Tax Code, art. 48"))]
+    #[personal(category = LockedPayment, purposes(LegalRetention), keep(after = tax_period, at = dated_at, years = 5), erase = lock(law = "Tax Code, art. 48"))]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -85,6 +90,8 @@ pub mod invoice {
         pub payer: PersonId,
         #[personal(measure)]
         pub tenge: i64,
+        #[personal(time)]
+        pub dated_at: Timestamp,
     }
 }
 
@@ -133,7 +140,7 @@ impl MigratorTrait for Migrations {
                     .optional_time("sent_at")
                     .number("version")
                     .index(&["author"]),
-                schema::table("invoice", "id").id("payer").number("tenge"),
+                schema::table("invoice", "id").id("payer").number("tenge").time("dated_at"),
                 schema::table("counter", "id").number("value").number("version"),
             ]
         }));
@@ -141,8 +148,18 @@ impl MigratorTrait for Migrations {
     }
 }
 
+/// Where attachments are.
+pub const STORES: &[StoreMap] = &[StoreMap {
+    store: "attachments",
+    kind: StoreKind::Objects,
+    holds: "what was sent with a letter",
+    about: About::Personal { category: Category::Account, purposes: &[Purpose::Account], erase: OnErase::Delete },
+    keep: "as long as the letter",
+    on_erase: "removed",
+}];
+
 pub fn holds() -> Holds {
-    Holds::of::<(profile::Entity, letter::Entity, invoice::Entity, counter::Entity)>(SERVICE)
+    Holds::of::<(profile::Entity, letter::Entity, invoice::Entity, counter::Entity)>(SERVICE).keeps(STORES)
 }
 
 /// A profile with everything in it; `name` is what the tests look for.

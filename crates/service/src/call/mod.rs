@@ -1,6 +1,7 @@
 //! Who calls, under which rule, and about whom.
 
 mod caller;
+mod exceptions;
 pub(crate) mod named;
 pub(crate) mod principal;
 pub(crate) mod scope;
@@ -9,6 +10,8 @@ mod ties;
 use tonic::{Request, Status};
 
 pub use caller::Caller;
+pub(crate) use exceptions::AtPrivacy;
+pub use exceptions::Exceptions;
 pub use scope::{acting_for_caller, remaining};
 pub use ties::Ties;
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use contract::{
     Event,
-    holder::v1::{ClassReport, ErasureReported},
+    holder::v1::{ClassReport, ErasureReported, KeptItem},
     privacy::v1::ErasureOrdered,
 };
 use events::{Envelope, Outcome, ReactionError, Reactor, inbox, parked};
@@ -38,6 +38,7 @@ impl Erasure {
             self.holds.settle(&self.db, &self.keys, person).await?;
             return Ok(Outcome::Repeated);
         }
+        parked::forget_in_tx(&tx, person).await?;
         let report = self.holds.erase_in_tx(&tx, person, &removed).await?;
         events::announce_in_tx(&tx, self.encode(order, report)).await?;
         tx.commit().await?;
@@ -54,6 +55,7 @@ impl Erasure {
             locked: number(class.locked),
             law: class.law.unwrap_or_default().to_owned(),
             objects: number(class.objects),
+            kept: class.kept.iter().map(|kept| KeptItem { item_id: kept.item.to_string(), until: Some(kept.until.to_proto()) }).collect(),
         });
         ErasureReported {
             request_id: order.request_id,
@@ -64,6 +66,7 @@ impl Erasure {
             done_at: Some(report.done_at.to_proto()),
             version: order.version,
             left_over: number(report.left_over),
+            expired_at: report.expired_at.map(foundation::Timestamp::to_proto),
         }
     }
 }

@@ -2,11 +2,21 @@
 //! when erasure is ordered, follows a person's state, and hands its access log over.
 
 mod erasure;
+mod expiry;
 mod handover;
+mod held;
+mod rectify;
+mod relation;
+mod retention;
 mod rpc;
 mod state;
 
 pub(crate) use erasure::Erasure;
-pub(crate) use handover::hand_over;
+pub(crate) use expiry::Notes as ExpiryNotes;
+pub(crate) use handover::{Checked, hand_over};
+pub(crate) use held::replay;
+pub(crate) use rectify::rectify;
+pub(crate) use relation::follow_relation;
+pub(crate) use retention::expire;
 pub(crate) use rpc::server;
 pub(crate) use state::follow;

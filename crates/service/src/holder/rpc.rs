@@ -4,8 +4,12 @@ use std::pin::Pin;
 
 use contract::holder::v1::{self as pb, holder_server::Holder, holder_server::HolderServer};
 use foundation::PersonId;
-use futures::{Stream, stream};
-use personal_data::{Db, Holds, keys::Keys};
+use futures::{Stream, StreamExt, stream};
+use personal_data::{
+    Db, Holds,
+    holder::{Export, ExportedRow},
+    keys::Keys,
+};
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
@@ -21,7 +25,6 @@ pub(crate) fn server(holds: Holds, db: Db, keys: Keys) -> HolderServer<Generic> 
     HolderServer::new(Generic { holds, db, keys })
 }
 
-#[derive(Clone)]
 pub(crate) struct Generic {
     holds: Holds,
     db: Db,
@@ -34,12 +37,15 @@ impl Holder for Generic {
 
     async fn export(&self, request: Request<pb::ExportRequest>) -> Result<Response<Self::ExportStream>, Status> {
         let person = PersonId::parse_field(&request.get_ref().person_id, "person_id")?;
-        let rows = self.holds.export(&self.db, &self.keys, person).await?;
+        // An older version would leave out what it does not know.
+        self.holds.newest(&self.db).await?;
+        let mut export = self.holds.export(&self.db, &self.keys, person);
+        // A refusal is a status, not a stream that breaks off.
+        let first = export.next().await?;
         let (sender, receiver) = mpsc::channel(AHEAD);
-        let holder = self.clone();
         // Ends when all is sent, or when the reader has gone.
         tokio::spawn(async move {
-            if let Err(status) = holder.send(person, rows, &sender).await {
+            if let Err(status) = send(export, first, &sender).await {
                 let _ = sender.send(Err(status)).await;
             }
         });
@@ -49,34 +55,37 @@ impl Holder for Generic {
 
     async fn describe_map(&self, _: Request<pb::DescribeMapRequest>) -> Result<Response<pb::DataMap>, Status> {
         let tables = self.holds.maps().into_iter().map(table).collect();
-        Ok(Response::new(pb::DataMap { service: self.holds.service().to_owned(), hash: self.holds.map_hash(), tables }))
+        let stores = self.holds.stores().iter().map(|map| store(map)).collect();
+        Ok(Response::new(pb::DataMap { service: self.holds.service().to_owned(), hash: self.holds.map_hash(), tables, stores }))
     }
 }
 
-impl Generic {
-    async fn send(&self, person: PersonId, rows: Vec<personal_data::holder::ExportedRow>, sender: &Sender) -> Result<(), Status> {
-        for row in rows {
-            let message = pb::ExportedRow { table: row.table.to_owned(), json: row.json.to_string(), ..Default::default() };
-            if sender.send(Ok(message)).await.is_err() {
-                return Ok(());
-            }
-            for (column, key) in &row.objects {
-                let Some(file) = self.holds.file(person, &row, column, key).await? else { continue };
-                for part in file.bytes.chunks(PART) {
-                    let message = pb::ExportedRow {
-                        table: row.table.to_owned(),
-                        file_name: file.name.clone(),
-                        file_part: part.to_vec(),
-                        ..Default::default()
-                    };
+/// Rows as they are read, each followed by its files as they are opened.
+async fn send(mut export: Export, mut next: Option<ExportedRow>, sender: &Sender) -> Result<(), Status> {
+    while let Some(mut row) = next {
+        let files = export.files(&mut row).await?;
+        let message = pb::ExportedRow { table: row.table.to_owned(), json: row.json.to_string(), ..Default::default() };
+        if sender.send(Ok(message)).await.is_err() {
+            return Ok(());
+        }
+        for mut file in files {
+            // An empty part first: a file of no bytes is a file too.
+            let mut parts = vec![Vec::new()];
+            loop {
+                for part in parts {
+                    let (table, file_name) = (row.table.to_owned(), file.name.clone());
+                    let message = pb::ExportedRow { table, file_name, file_part: part, ..Default::default() };
                     if sender.send(Ok(message)).await.is_err() {
                         return Ok(());
                     }
                 }
+                let Some(bytes) = file.parts.next().await.transpose()? else { break };
+                parts = bytes.chunks(PART).map(<[u8]>::to_vec).collect();
             }
         }
-        Ok(())
+        next = export.next().await?;
     }
+    Ok(())
 }
 
 fn table(map: &'static personal_data::map::TableMap) -> pb::data_map::Table {
@@ -85,15 +94,27 @@ fn table(map: &'static personal_data::map::TableMap) -> pb::data_map::Table {
         word: column.word.into(),
         note: column.note.into(),
     });
-    let none = if let personal_data::map::About::None(why) = map.about { why } else { "" };
     pb::data_map::Table {
         name: map.table.into(),
         category: map.category().map(|category| category.as_str_name().to_owned()).unwrap_or_default(),
         purposes: map.purposes().iter().map(|purpose| purpose.as_str_name().to_owned()).collect(),
         keep: map.keep(),
         on_erase: map.on_erase(),
-        none: none.into(),
+        none: map.about.none().into(),
         columns: columns.collect(),
+    }
+}
+
+fn store(map: &personal_data::map::StoreMap) -> pb::data_map::Store {
+    pb::data_map::Store {
+        name: map.store.into(),
+        kind: map.kind.name().into(),
+        holds: map.holds.into(),
+        category: map.about.category().map(|category| category.as_str_name().to_owned()).unwrap_or_default(),
+        purposes: map.about.purposes().iter().map(|purpose| purpose.as_str_name().to_owned()).collect(),
+        keep: map.keep.into(),
+        on_erase: map.on_erase.into(),
+        none: map.about.none().into(),
     }
 }
 
@@ -126,8 +147,15 @@ mod tests {
         let db = engines.database::<Migrations>("learning").await.unwrap();
         assert!(engines.database::<Migrations>("learning").await.is_err(), "one pool per service");
         let (holds, keys) = (Holds::of::<events::Tables>("learning"), engines.keys("learning"));
-        let parts =
-            StackParts { service: "learning", clock: engines.clock(), verifier: engines.verifier("learning"), recorder: None, ties: None };
+        let parts = StackParts {
+            service: "learning",
+            clock: engines.clock(),
+            verifier: engines.verifier("learning"),
+            recorder: None,
+            ties: None,
+            exceptions: None,
+            states: None,
+        };
         let routes = tonic::service::Routes::new(server(holds.clone(), db, keys));
         engines.peers().register("learning", around(routes, parts)).unwrap();
 

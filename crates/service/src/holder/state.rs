@@ -5,23 +5,25 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contract::{
     Event,
+    holder::v1::StateFollowed,
     privacy::v1::{PersonStateChanged, person_state_changed::State as Said},
 };
 use events::{Envelope, Outcome, Reactor, inbox, parked};
 use foundation::PersonId;
 use personal_data::{
-    Db, Error,
+    Db, Error, Holds,
     keys::Keys,
     person_state::{self, State},
 };
 
 /// The reactor of one service's table of states.
-pub(crate) fn follow(db: Db, keys: Keys) -> Arc<dyn Reactor> {
+pub(crate) fn follow(holds: Holds, db: Db, keys: Keys) -> Arc<dyn Reactor> {
     let name = Box::leak(format!("{}.holder.follow-person-state", db.service()).into_boxed_str());
-    Arc::new(Follow { db, keys, name })
+    Arc::new(Follow { holds, db, keys, name })
 }
 
 struct Follow {
+    holds: Holds,
     db: Db,
     keys: Keys,
     name: &'static str,
@@ -44,7 +46,17 @@ impl Follow {
         if !inbox::first_in_tx(&tx, envelope.id, self.name).await? {
             return Ok(Outcome::Repeated);
         }
+        // Before and after: a key lent in between was lent by a keyring that may not have known either.
+        self.keys.evict(person);
+        // A newer version may know more of what a state forbids.
+        self.holds.newest(&tx).await?;
         person_state::apply_in_tx(&tx, person, state, withdrawn, said.version).await?;
+        let (known, seen) = person_state::known_in_tx(&tx, person).await?;
+        if known != State::Erased && seen >= said.version {
+            let holder = self.db.service().to_owned();
+            let followed_at = Some(tx.clock().now().to_proto());
+            events::announce_in_tx(&tx, StateFollowed { person_id: person.to_string(), holder, followed_at, version: seen }).await?;
+        }
         tx.commit().await?;
         self.keys.evict(person);
         Ok(Outcome::Done)

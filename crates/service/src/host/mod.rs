@@ -1,5 +1,6 @@
 //! A process: its services verified, registered, started, watched, and drained at the end.
 
+mod again;
 mod drain;
 mod readiness;
 #[cfg(test)]
@@ -11,6 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+pub use again::AgainError;
 pub use drain::Drain;
 pub use readiness::{NotReady, Readiness};
 pub use verify::HostError;
@@ -19,6 +21,7 @@ use contract::Contract;
 
 use crate::{
     builder::{Service, Worker},
+    call::AtPrivacy,
     engines::Engines,
     holder,
     stack::{self, StackParts},
@@ -51,7 +54,9 @@ impl Host {
         verify::contract()?;
         for service in &mut services {
             serve_holder(&engines, service)?;
+            give_held_back(&engines, service);
             hand_log_over(&engines, service);
+            let_expire(&engines, service);
         }
         verify::services(&engines, &services)?;
         let drain = Drain::default();
@@ -64,6 +69,15 @@ impl Host {
             }
         }
         Ok(Self { engines, services, drain })
+    }
+
+    /// Records in each database the map that this version declares. Before `start`: what a newer version writes, it writes after.
+    pub async fn record_maps(&self) -> Result<(), HostError> {
+        for service in &self.services {
+            let (Some(holds), Some(db)) = (&service.holds, self.engines.opened(service.name)) else { continue };
+            holds.record(&db).await.map_err(|source| HostError::Map { service: service.name, source })?;
+        }
+        Ok(())
     }
 
     /// Starts relays and workers. Call it inside the runtime.
@@ -119,9 +133,26 @@ fn serve_holder(engines: &Engines, service: &mut Service) -> Result<(), HostErro
     let keys = engines.keys(service.name);
     service.routes.add_service(holder::server(holds.clone(), db.clone(), keys.clone()));
     service.served.push(verify::HOLDER);
-    service.reactors.push(Arc::new(holder::Erasure::new(holds, db.clone(), keys.clone())));
-    service.reactors.push(holder::follow(db, keys));
+    service.reactors.push(Arc::new(holder::Erasure::new(holds.clone(), db.clone(), keys.clone())));
+    service.reactors.push(holder::follow_relation(db.clone()));
+    service.reactors.push(holder::rectify(holds.clone(), db.clone(), keys.clone(), engines.transport(service.name, "identity")));
+    service.reactors.push(holder::follow(holds, db, keys));
     Ok(())
+}
+
+/// Whatever reacts for people gives back what was held while they were restricted.
+fn give_held_back(engines: &Engines, service: &mut Service) {
+    let Some(db) = engines.opened(service.name).filter(|_| !service.reactors.is_empty()) else { return };
+    let reactors: Arc<[_]> = service.reactors.clone().into();
+    let work = move |until| holder::replay(db.clone(), reactors.clone(), until);
+    service.workers.push(Worker { name: "held-events", start: Arc::new(move |until| Box::pin(work(until))) });
+}
+
+/// What a service says that it keeps for a time goes after it.
+fn let_expire(engines: &Engines, service: &mut Service) {
+    let (Some(holds), Some(db)) = (service.holds.clone(), engines.opened(service.name)) else { return };
+    let work = move |until| holder::expire(holds.clone(), db.clone(), until);
+    service.workers.push(Worker { name: "retention", start: Arc::new(move |until| Box::pin(work(until))) });
 }
 
 /// Whatever keeps an access log hands it over to privacy.
@@ -130,7 +161,8 @@ fn hand_log_over(engines: &Engines, service: &mut Service) {
     let own = || engines.access_log(service.name).ok();
     let Some(log) = service.log.clone().or_else(own) else { return };
     let privacy = engines.transport(service.name, "privacy");
-    let work = move |until| holder::hand_over(db.clone(), log.clone(), privacy.clone(), until);
+    let checked = holder::Checked::default();
+    let work = move |until| holder::hand_over(db.clone(), log.clone(), privacy.clone(), checked.clone(), until);
     service.workers.push(Worker { name: "access-log.hand-over", start: Arc::new(move |until| Box::pin(work(until))) });
 }
 
@@ -142,5 +174,7 @@ fn parts(engines: &Engines, service: &Service) -> StackParts {
         verifier: engines.verifier(service.name),
         recorder: service.recorder.clone().or_else(own),
         ties: service.ties.clone(),
+        exceptions: Some(Arc::new(AtPrivacy::new(engines.transport(service.name, "privacy")))),
+        states: engines.opened(service.name),
     }
 }

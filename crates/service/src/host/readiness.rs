@@ -86,7 +86,7 @@ impl Readiness {
             let Some(db) = self.0.databases.iter().find(|db| db.service() == service) else { continue };
             // A database that does not answer is named above.
             for finding in holds.drift(db).await.unwrap_or_default() {
-                tracing::error!(service, finding, "the live schema differs from the declared data map");
+                tracing::error!(service, finding, alarm = "DRIFT", "the live schema differs from the declared data map");
                 findings.push(NotReady::Drift { service, finding });
             }
         }

@@ -99,8 +99,15 @@ async fn a_worker_that_panics_or_fails_is_started_anew_and_shows() {
 async fn a_stopping_process_finishes_its_calls_and_takes_no_more() {
     let folder = tempfile::tempdir().unwrap();
     let (engines, peers, drain) = (engines(&folder).await, Peers::in_process(), Drain::default());
-    let parts =
-        StackParts { service: "identity", clock: engines.clock(), verifier: engines.verifier("identity"), recorder: None, ties: None };
+    let parts = StackParts {
+        service: "identity",
+        clock: engines.clock(),
+        verifier: engines.verifier("identity"),
+        recorder: None,
+        ties: None,
+        exceptions: None,
+        states: None,
+    };
     peers.register("identity", drain.around(around(Routes::new(keys()), parts))).unwrap();
     let mut client = SigningKeysClient::new(peers.transport("gateway", "identity"));
     let mut second = client.clone();

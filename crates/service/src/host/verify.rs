@@ -28,6 +28,12 @@ pub enum HostError {
     NoMap(&'static str),
     #[error("the data map of `{service}` goes beyond the contract:\n{}", findings.join("\n"))]
     Undeclared { service: &'static str, findings: Vec<String> },
+    #[error("the data map of `{service}` cannot be recorded in its database")]
+    Map {
+        service: &'static str,
+        #[source]
+        source: personal_data::Error,
+    },
     #[error("`{service}` keeps no access log, but {method} releases personal data")]
     NoAccessLog { service: &'static str, method: String },
     #[error("`{service}` answers no ties, but {method} demands one: call `Service::ties`")]

@@ -125,14 +125,16 @@ fn engine(setting: String, address: &str) -> Option<Refused> {
 }
 
 /// Conventions of every section: a key whose value starts with `development:` ships with the source, and `demo_accounts`
-/// and `sandbox` switch demonstrations on.
+/// (`demo_school`, `sandbox`) switch demonstrations on.
 fn by_convention(above: &str, dict: &Dict, refused: &mut Vec<Refused>) {
     for (key, value) in dict {
         let setting = format!("{above}_{}", key.to_uppercase());
         match value {
             Value::Dict(_, inner) => by_convention(&format!("{setting}_"), inner, refused),
             Value::String(_, text) if text.starts_with("development:") => refused.push(Refused::DevelopmentKey { setting }),
-            Value::Bool(_, true) if matches!(key.as_str(), "demo_accounts" | "sandbox") => refused.push(Refused::Demonstration { setting }),
+            Value::Bool(_, true) if matches!(key.as_str(), "demo_accounts" | "demo_school" | "sandbox") => {
+                refused.push(Refused::Demonstration { setting })
+            }
             _ => {}
         }
     }

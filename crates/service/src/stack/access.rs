@@ -54,6 +54,13 @@ pub(super) fn refused_before(rule: &MethodRule, denied: &Denied, at: Origin) -> 
 
 /// What a finished call leaves behind. `refusal` is the code and reason of an answer that is an error.
 pub(super) fn entries(caller: &Caller, refusal: Option<(Code, &'static str)>, at: Origin, seen: &sessions::Seen) -> Entries {
+    let mut entries = of_answer(caller, refusal, at, seen);
+    let withheld = caller.named().withheld().into_iter();
+    entries.list.extend(withheld.map(|(person, reason)| entry(caller, Some(person), Decision::Refused(reason), at)));
+    entries
+}
+
+fn of_answer(caller: &Caller, refusal: Option<(Code, &'static str)>, at: Origin, seen: &sessions::Seen) -> Entries {
     let asked_for = caller.named().asked_for();
     match refusal {
         Some((Code::PermissionDenied | Code::Unauthenticated, reason)) => refused(caller, asked_for, reason, at),
@@ -100,20 +107,17 @@ fn granted(caller: &Caller, at: Origin, answered: bool, seen: &sessions::Seen) -
 }
 
 fn each(caller: &Caller, persons: Vec<PersonId>, at: Origin) -> Vec<Entry> {
-    persons.into_iter().map(|person| entry(caller, Some(person), Decision::Granted, at)).collect()
+    let granted = |person| caller.named().exception(person).map_or(Decision::Granted, Decision::GrantedByException);
+    persons.into_iter().map(|person| entry(caller, Some(person), granted(person), at)).collect()
 }
 
 fn entry(caller: &Caller, subject: Option<PersonId>, decision: Decision, at: Origin) -> Entry {
     let rule = caller.rule();
-    Entry {
-        actor: caller.principal().actor(),
-        subject,
-        method: rule.full_name.clone(),
-        categories: released(rule, at),
-        purpose: rule.purpose,
-        decision,
-        session: caller.session(),
-    }
+    let (purpose, categories) = match caller.named().asked() {
+        Some((purpose, category)) => (purpose, vec![category]),
+        None => (rule.purpose, released(rule, at)),
+    };
+    Entry { actor: caller.actor(), subject, method: rule.full_name.clone(), categories, purpose, decision, session: caller.session() }
 }
 
 /// Writes the entries. On an error the answer must not leave.

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use contract::{Category, Class, MethodRule};
+use contract::{Category, Class, MethodRule, Purpose};
 
 use super::Origin;
 
 pub(super) fn released(rule: &MethodRule, at: Origin) -> Vec<Category> {
     // The keyring stores nothing of its own about people but hands out keys of every category.
     let Some(holder) = at.contract.holder(at.service) else { return Vec::new() };
-    let held = || holder.held.iter().map(|(category, _)| *category);
+    // What only a law keeps is reached for that purpose, or by its person's rights, and by nothing else.
+    let reaches = |category: Category, purposes: &[Purpose]| category != Category::LockedPayment || purposes.contains(&rule.purpose);
+    let held = || holder.held.iter().filter(|(category, purposes)| reaches(*category, purposes)).map(|(category, _)| *category);
     let mut found = BTreeSet::new();
     for class in &rule.classes {
         found.extend(held().filter(|category| may_be(*class, *category)));

@@ -6,6 +6,7 @@ mod authorize;
 mod body;
 mod categories;
 mod sessions;
+mod states;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,7 @@ use contract::{Contract, MethodRule};
 use foundation::{Clock, Refusal};
 use futures::FutureExt;
 use http::{Request, Response, header::AUTHORIZATION};
-use personal_data::AccessRecorder;
+use personal_data::{AccessRecorder, Db, own_access};
 use tokio::time::Instant;
 use tonic::{Status, body::Body, service::Routes};
 use tower::ServiceExt;
@@ -23,7 +24,7 @@ use tracing::Instrument;
 
 use crate::{
     call::{
-        Caller, Ties,
+        Caller, Exceptions, Ties,
         scope::{CURRENT, DEFAULT_DEADLINE, Scope},
     },
     peers::{Local, Peer, asked_for},
@@ -47,6 +48,10 @@ pub struct StackParts {
     /// Where accesses are recorded; without one, an answer with a person in it does not leave.
     pub recorder: Option<Arc<dyn AccessRecorder>>,
     pub ties: Option<Arc<dyn Ties>>,
+    /// What stands in for a tie that is not there.
+    pub exceptions: Option<Arc<dyn Exceptions>>,
+    /// Where the states of people stand; what a state forbids is refused before the use case runs.
+    pub states: Option<Db>,
 }
 
 /// One service's stack.
@@ -138,7 +143,7 @@ impl Stack {
                 return Err((*denied.refusal).into());
             }
         };
-        self.call(request, Caller::new(rule, principal, self.parts.ties.clone()), rule).await
+        self.call(request, Caller::new(rule, principal, &self.parts), rule).await
     }
 
     async fn call(
@@ -150,7 +155,10 @@ impl Stack {
         request.extensions_mut().insert(caller.clone());
         // If the client goes away meanwhile, what was done is recorded all the same.
         let mut unrecorded = access::Unrecorded::new(self, &caller);
-        let mut answer = self.run(request).await.unwrap_or_else(Status::into_http);
+        let mut answer = match states::permit(&caller, self.parts.states.as_ref()).await {
+            Ok(own) => own_access::scope(own, self.run(request)).await.unwrap_or_else(Status::into_http),
+            Err(refusal) => Status::from(refusal).into_http(),
+        };
         if answer::is_ok(&answer) && access::must_name(rule) && !caller.named().was_said() {
             tracing::error!(alarm = "PERSON_NOT_NAMED", method = %rule.full_name, "an answer was withheld: its use case named nobody");
             answer = Status::from(Refusal::new(tonic::Code::Internal, "PERSON_NOT_NAMED", "the answer is withheld")).into_http();

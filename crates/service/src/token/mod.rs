@@ -2,7 +2,9 @@
 
 mod claims;
 mod keys;
+mod stores;
 mod verifier;
 
 pub use claims::{AUDIENCE, Claims};
+pub use stores::REVOCATIONS;
 pub use verifier::{TokenVerifier, person_revocation_key, revocation_key};

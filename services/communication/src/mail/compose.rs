@@ -4,6 +4,7 @@ use contract::{
     Class, Purpose,
     identity::v1::{MailContact, ResolveForMailRequest, contacts_client::ContactsClient},
     learning::v1::{GetCourseRequest, catalogue_client::CatalogueClient},
+    privacy::v1::{ResolveNoticeRequest, case, notices_client::NoticesClient},
 };
 use egress::Mail;
 use foundation::{PersonId, Transport, reason_of, uuid::Uuid};
@@ -25,6 +26,7 @@ pub(crate) struct Composer {
     keys: Keys,
     contacts: ContactsClient<Transport>,
     catalogue: CatalogueClient<Transport>,
+    notices: NoticesClient<Transport>,
     texts: Texts,
     sender: String,
     /// How people reach the school, without a slash at the end.
@@ -46,6 +48,7 @@ impl Composer {
             keys: engines.keys(NAME),
             contacts: ContactsClient::new(engines.transport(NAME, "identity")),
             catalogue: CatalogueClient::new(engines.transport(NAME, "learning")),
+            notices: NoticesClient::new(engines.transport(NAME, "privacy")),
             texts,
             sender,
             url: engines.settings().url.clone(),
@@ -62,18 +65,46 @@ impl Composer {
 
     async fn notice(&self, row: &mail::Model, notice: Notice) -> Result<Mail, NotSent> {
         let purpose = Kind::Notice(notice).purpose();
-        let reader = self.reader(row.person, (purpose == Purpose::Account).then_some(row.about)).await?;
+        let reader = self.reader(row.person, (purpose == Purpose::Account).then_some(row.about), purpose).await?;
         if matches!(notice, Notice::Confirm | Notice::ResetPassword) && reader.link_token.is_empty() {
             return Err(NotSent::Never("the link is gone"));
         }
-        let link = format!("{}{}", self.url, path(notice, &reader.link_token));
+        let link = format!("{}{}", self.url, path(notice, &reader.link_token, row.about));
         let course = match notice {
             Notice::Enrolled => self.course(row.about, reader.language).await?,
             _ => String::new(),
         };
-        let facts: [Fact<'_>; 3] = [("first_name", &reader.first_name), ("link", &link), ("course", &course)];
+        let said = self.said(row, notice, reader.language).await?;
+        let facts = [("first_name", reader.first_name.as_str()), ("link", link.as_str()), ("course", course.as_str())];
+        let facts: Vec<Fact<'_>> = facts.into_iter().chain(said.iter().map(|(name, value)| (*name, value.as_str()))).collect();
         let filled = self.texts.notice(notice, reader.language, &facts);
         Ok(self.mail(row, &reader, filled, purpose, notice.classes()))
+    }
+
+    /// What privacy says of a consent or of an answered case; nothing for any other notice.
+    async fn said(&self, row: &mail::Model, notice: Notice, language: Language) -> Result<Vec<(&'static str, String)>, NotSent> {
+        if !matches!(notice, Notice::ConsentReceipt | Notice::RectificationAnswered | Notice::ComplaintAnswered) {
+            return Ok(Vec::new());
+        }
+        let ask = ResolveNoticeRequest { person_id: row.person.to_string(), about_id: row.about.to_string() };
+        let facts = self.notices.clone().resolve_notice(ask).await.map_err(|status| of_status(&status))?.into_inner();
+        let at = facts.at.as_ref().map(|at| foundation::Timestamp::from_proto(at).to_string()).unwrap_or_default();
+        let granted = facts.decision() == case::Decision::Granted;
+        let decision = match (language, granted) {
+            (Language::Ru, true) => "удовлетворено",
+            (Language::Ru, false) => "отказано",
+            (Language::Kk, true) => "қанағаттандырылды",
+            (Language::Kk, false) => "бас тартылды",
+            (Language::En, true) => "granted",
+            (Language::En, false) => "refused",
+        };
+        Ok(vec![
+            ("at", at),
+            ("version", facts.text_version),
+            ("hash", facts.text_hash),
+            ("decision", decision.to_owned()),
+            ("reason", facts.reason),
+        ])
     }
 
     async fn ticket(&self, row: &mail::Model, notice: Notice) -> Result<Mail, NotSent> {
@@ -87,9 +118,9 @@ impl Composer {
             Some(sender) => {
                 Reader { address: sender.email, first_name: String::new(), language: sender.language, link_token: String::new() }
             }
-            None => self.reader(row.person, None).await?,
+            None => self.reader(row.person, None, Purpose::Support).await?,
         };
-        let link = format!("{}{}", self.url, path(notice, &reader.link_token));
+        let link = format!("{}{}", self.url, path(notice, &reader.link_token, row.about));
         let facts: [Fact<'_>; 2] = [("link", &link), ("answer", about.answer.trim())];
         let filled = self.texts.notice(notice, reader.language, &facts);
         Ok(self.mail(row, &reader, filled, Purpose::Support, notice.classes()))
@@ -99,7 +130,7 @@ impl Composer {
         let (db, person) = (&self.db, row.person);
         let subscription = newsletter::active(db, person).await.map_err(of_data)?.ok_or(NotSent::Dropped("the subscription ended"))?;
         let issue = newsletter::issue(db, row.about).await.map_err(of_data)?.ok_or(NotSent::Never("the issue is gone"))?;
-        let reader = self.reader(person, None).await?;
+        let reader = self.reader(person, None, Purpose::Newsletter).await?;
         let token = newsletter::token_of(&self.keys, subscription).await.map_err(of_data)?;
         let unsubscribe = format!("{}/v1/newsletter/unsubscriptions/{token}", self.url);
         let (language, subject) = newsletter::subject_in(&issue, reader.language);
@@ -127,11 +158,15 @@ impl Composer {
     }
 
     /// Asked of identity each time: an address that was changed since is not written to any more.
-    async fn reader(&self, person: PersonId, link: Option<Uuid>) -> Result<Reader, NotSent> {
-        let ask = ResolveForMailRequest { person_id: person.to_string(), link_id: link.map(|link| link.to_string()).unwrap_or_default() };
+    async fn reader(&self, person: PersonId, link: Option<Uuid>, purpose: Purpose) -> Result<Reader, NotSent> {
+        let link_id = link.map(|link| link.to_string()).unwrap_or_default();
+        let ask = ResolveForMailRequest { person_id: person.to_string(), link_id, purpose: purpose.into() };
         let contact: MailContact = self.contacts.clone().resolve_for_mail(ask).await.map_err(|status| of_status(&status))?.into_inner();
         if contact.email.is_empty() {
             return Err(NotSent::Never("the person has no address"));
+        }
+        if link.is_none() && !contact.confirmed {
+            return Err(NotSent::Later("the address is not confirmed yet".into()));
         }
         let language = Language::read(&contact.language).unwrap_or_default();
         Ok(Reader { address: contact.email, first_name: contact.first_name, language, link_token: contact.link_token })
@@ -144,17 +179,34 @@ impl Composer {
 }
 
 /// Where a notice leads, under the school's address: to a page that the school serves.
-fn path(notice: Notice, token: &str) -> String {
+fn path(notice: Notice, token: &str, about: Uuid) -> String {
     match notice {
         Notice::Confirm => format!("/confirm?token={token}"),
         Notice::ResetPassword => format!("/reset?token={token}"),
-        Notice::AlreadyRegistered
-        | Notice::OrderPaid
-        | Notice::Enrolled
-        | Notice::FeedbackGiven
-        | Notice::CertificateIssued
+        Notice::OrderPaid => format!("/my/orders/{about}"),
+        Notice::Enrolled => format!("/my/courses/{about}"),
+        // It is about the work that was answered.
+        Notice::FeedbackGiven => format!("/my/works/{about}"),
+        Notice::CertificateIssued => "/my/certificates".into(),
+        Notice::ExceptionRecorded
+        | Notice::ReviewOpened
+        | Notice::ReviewOverdue
+        | Notice::RequestNearlyDue
+        | Notice::RequestOverdue
+        | Notice::RectificationContradicted
+        | Notice::AlreadyRegistered
         | Notice::TicketReceived
-        | Notice::TicketAnswered => "/".into(),
+        | Notice::TicketAnswered
+        | Notice::RestrictionInForce
+        | Notice::RestrictionWillBeLifted
+        | Notice::WithdrawalInForce
+        | Notice::ConsentAgainInForce
+        | Notice::ObjectionAnswered
+        | Notice::ConsentReceipt
+        | Notice::ConsentTextChanged
+        | Notice::Rectified
+        | Notice::RectificationAnswered
+        | Notice::ComplaintAnswered => "/".into(),
     }
 }
 
@@ -163,6 +215,7 @@ fn of_status(status: &Status) -> NotSent {
     let reason = reason_of(status).unwrap_or_default();
     match status.code() {
         Code::NotFound | Code::InvalidArgument => NotSent::Never("what the mail is about is gone"),
+        Code::FailedPrecondition if reason == "CONSENT_WITHDRAWN" => NotSent::Dropped("consent was withdrawn"),
         Code::FailedPrecondition if reason != "PROCESSING_RESTRICTED" => NotSent::Never("what the mail is about is over"),
         code => NotSent::Later(format!("a service answered {code:?} {reason}")),
     }

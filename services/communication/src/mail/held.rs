@@ -3,7 +3,11 @@
 use async_trait::async_trait;
 use egress::Egress;
 use foundation::{PersonId, uuid::Uuid};
-use personal_data::{Error, holder::HeldObjects};
+use futures::{StreamExt, stream};
+use personal_data::{
+    Error,
+    holder::{HeldFile, HeldObjects},
+};
 
 /// What the column `file` names. Only development keeps mails; a relay keeps nothing for us.
 pub struct Mailbox {
@@ -18,9 +22,10 @@ impl Mailbox {
 
 #[async_trait]
 impl HeldObjects for Mailbox {
-    async fn read(&self, _: PersonId, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    async fn open(&self, _: PersonId, key: &str) -> Result<Option<HeldFile>, Error> {
         match self.egress.read_mail(id_of(key)?).await {
-            Ok(mail) => Ok(mail),
+            // A mail is small, and whole.
+            Ok(mail) => Ok(mail.map(|mail| HeldFile { name: format!("mail/{key}.eml"), parts: stream::once(async { Ok(mail) }).boxed() })),
             Err(egress::Error::NotAFolder) => Ok(None),
             Err(error) => Err(Error::Internal(error.to_string())),
         }
@@ -28,10 +33,6 @@ impl HeldObjects for Mailbox {
 
     async fn remove(&self, key: &str) -> Result<(), Error> {
         self.egress.forget_mail(&[id_of(key)?]).await.map(|_| ()).map_err(|error| Error::Internal(error.to_string()))
-    }
-
-    fn file_name(&self, key: &str) -> String {
-        format!("mail/{key}.eml")
     }
 }
 

@@ -15,6 +15,24 @@ pub enum Notice {
     CertificateIssued = 7,
     TicketReceived = 8,
     TicketAnswered = 9,
+    // How the person's own request stands.
+    RestrictionInForce = 20,
+    RestrictionWillBeLifted = 21,
+    WithdrawalInForce = 22,
+    ConsentAgainInForce = 23,
+    ObjectionAnswered = 24,
+    ConsentReceipt = 25,
+    ConsentTextChanged = 26,
+    Rectified = 27,
+    RectificationAnswered = 28,
+    ComplaintAnswered = 29,
+    // Something waits at the privacy officer's desk.
+    ExceptionRecorded = 40,
+    ReviewOpened = 41,
+    ReviewOverdue = 42,
+    RequestNearlyDue = 43,
+    RequestOverdue = 44,
+    RectificationContradicted = 45,
 }
 
 /// A mail of either kind.
@@ -27,7 +45,7 @@ pub enum Kind {
 const NEWSLETTER: i32 = 100;
 
 impl Notice {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 25] = [
         Self::Confirm,
         Self::ResetPassword,
         Self::AlreadyRegistered,
@@ -37,6 +55,22 @@ impl Notice {
         Self::CertificateIssued,
         Self::TicketReceived,
         Self::TicketAnswered,
+        Self::RestrictionInForce,
+        Self::RestrictionWillBeLifted,
+        Self::WithdrawalInForce,
+        Self::ConsentAgainInForce,
+        Self::ObjectionAnswered,
+        Self::ConsentReceipt,
+        Self::ConsentTextChanged,
+        Self::Rectified,
+        Self::RectificationAnswered,
+        Self::ComplaintAnswered,
+        Self::ExceptionRecorded,
+        Self::ReviewOpened,
+        Self::ReviewOverdue,
+        Self::RequestNearlyDue,
+        Self::RequestOverdue,
+        Self::RectificationContradicted,
     ];
 
     /// The name of its text in `templates/`.
@@ -51,6 +85,22 @@ impl Notice {
             Self::CertificateIssued => "certificate_issued",
             Self::TicketReceived => "ticket_received",
             Self::TicketAnswered => "ticket_answered",
+            Self::RestrictionInForce => "restriction_in_force",
+            Self::RestrictionWillBeLifted => "restriction_will_be_lifted",
+            Self::WithdrawalInForce => "withdrawal_in_force",
+            Self::ConsentAgainInForce => "consent_again_in_force",
+            Self::ObjectionAnswered => "objection_answered",
+            Self::ConsentReceipt => "consent_receipt",
+            Self::ConsentTextChanged => "consent_text_changed",
+            Self::Rectified => "rectified",
+            Self::RectificationAnswered => "rectification_answered",
+            Self::ComplaintAnswered => "complaint_answered",
+            Self::ExceptionRecorded => "exception_recorded",
+            Self::ReviewOpened => "review_opened",
+            Self::ReviewOverdue => "review_overdue",
+            Self::RequestNearlyDue => "request_nearly_due",
+            Self::RequestOverdue => "request_overdue",
+            Self::RectificationContradicted => "rectification_contradicted",
         }
     }
 
@@ -60,6 +110,8 @@ impl Notice {
             Self::Enrolled => &["school", "first_name", "link", "course"],
             Self::TicketReceived => &["school"],
             Self::TicketAnswered => &["school", "link", "answer"],
+            Self::ConsentReceipt => &["school", "first_name", "link", "at", "version", "hash"],
+            Self::RectificationAnswered | Self::ComplaintAnswered => &["school", "first_name", "link", "decision", "reason"],
             _ => &["school", "first_name", "link"],
         }
     }
@@ -68,12 +120,46 @@ impl Notice {
     pub fn classes(self) -> &'static [Class] {
         match self {
             Self::Confirm | Self::ResetPassword => &[Class::Name, Class::Secret],
-            Self::AlreadyRegistered => &[Class::Name],
+            Self::AlreadyRegistered
+            | Self::RestrictionInForce
+            | Self::RestrictionWillBeLifted
+            | Self::WithdrawalInForce
+            | Self::ConsentAgainInForce
+            | Self::ObjectionAnswered
+            | Self::ConsentReceipt
+            | Self::ConsentTextChanged
+            | Self::Rectified => &[Class::Name],
+            Self::RectificationAnswered | Self::ComplaintAnswered => &[Class::Name, Class::FreeText],
             Self::OrderPaid => &[Class::Name, Class::Payment],
             Self::Enrolled | Self::FeedbackGiven | Self::CertificateIssued => &[Class::Name, Class::Learning],
             Self::TicketReceived => &[],
             Self::TicketAnswered => &[Class::FreeText],
+            Self::ExceptionRecorded
+            | Self::ReviewOpened
+            | Self::ReviewOverdue
+            | Self::RequestNearlyDue
+            | Self::RequestOverdue
+            | Self::RectificationContradicted => &[Class::Name],
         }
+    }
+}
+
+impl Notice {
+    /// Whether it tells a person how their own request stands: privacy is told when it has left.
+    pub fn is_about_rights(self) -> bool {
+        matches!(
+            self,
+            Self::RestrictionInForce
+                | Self::RestrictionWillBeLifted
+                | Self::WithdrawalInForce
+                | Self::ConsentAgainInForce
+                | Self::ObjectionAnswered
+                | Self::ConsentReceipt
+                | Self::ConsentTextChanged
+                | Self::Rectified
+                | Self::RectificationAnswered
+                | Self::ComplaintAnswered
+        )
     }
 }
 
@@ -97,6 +183,8 @@ impl Kind {
             Self::Notice(Notice::TicketReceived | Notice::TicketAnswered) => Purpose::Support,
             // Links are part of keeping an account: they reach a restricted person too, who may still sign in.
             Self::Notice(Notice::Confirm | Notice::ResetPassword | Notice::AlreadyRegistered) => Purpose::Account,
+            // They reach a restricted person too, who is told of the restriction by them.
+            Self::Notice(notice) if notice.is_about_rights() => Purpose::Rights,
             Self::Notice(_) => Purpose::ServiceNotice,
             Self::Newsletter => Purpose::Newsletter,
         }

@@ -2,16 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use contract::Purpose;
+use contract::{Purpose, communication::v1::RightsNoticeSent};
 use egress::Egress;
 use foundation::{BoxError, failpoint};
 use futures::{StreamExt, stream};
-use personal_data::{Db, Error, query};
+use personal_data::{Db, Error, person_state, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use service::CancellationToken;
 
 use super::{
-    Composer, State,
+    Composer, Kind, State,
     rows::mail,
     rules::{self, NotSent},
 };
@@ -23,7 +23,7 @@ const BATCH: u64 = 32;
 const POLL: Duration = Duration::from_millis(500);
 
 /// What a person waits for goes before what they do not.
-const IN_TURN: [Purpose; 4] = [Purpose::Account, Purpose::ServiceNotice, Purpose::Support, Purpose::Newsletter];
+const IN_TURN: [Purpose; 5] = [Purpose::Account, Purpose::Rights, Purpose::ServiceNotice, Purpose::Support, Purpose::Newsletter];
 
 /// Clones share everything.
 #[derive(Clone)]
@@ -113,6 +113,9 @@ impl Postman {
 
     async fn send(&self, row: &mail::Model) -> Result<(), NotSent> {
         let mail = self.composer.compose(row).await?;
+        // Writing took a while: what has been forbidden meanwhile does not leave.
+        let purpose = Purpose::try_from(row.purpose).unwrap_or(Purpose::ServiceNotice);
+        person_state::check(&self.db, row.person, purpose).await.map_err(|error| NotSent::Later(error.to_string()))?;
         match self.egress.mail(mail).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_transient() => Err(NotSent::Later(error.to_string())),
@@ -145,6 +148,12 @@ impl Postman {
             }
         }
         tx.update::<mail::Entity>(&mut row).await?;
+        if sent.is_ok() && Kind::of_code(row.kind).is_some_and(|kind| kind.purpose() == Purpose::Rights) {
+            let (request_id, person_id) = (row.about.to_string(), row.person.to_string());
+            let told = RightsNoticeSent { request_id, person_id, sent_at: Some(now.to_proto()), version: row.version };
+            events::announce_in_tx(&tx, told).await?;
+            return tx.commit().await;
+        }
         tx.commit_quietly().await
     }
 }

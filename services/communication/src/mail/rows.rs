@@ -18,7 +18,7 @@ pub mod mail {
     #[personal(
         category = Communication,
         purposes(Account, ServiceNotice, Newsletter, Support, Rights),
-        keep(after = created, years = 1),
+        keep(after = created, at = created_at, years = 1),
         erase = delete
     )]
     pub struct Model {

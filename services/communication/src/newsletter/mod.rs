@@ -2,9 +2,11 @@
 
 mod issues;
 mod page;
+mod registration;
 pub mod rows;
 pub mod rpc;
 mod rules;
+mod withdrawal;
 
 use contract::{
     Purpose,
@@ -12,11 +14,18 @@ use contract::{
     privacy::v1::{GetPolicyRequest, policies_client::PoliciesClient},
 };
 use foundation::{PersonId, Refusal, Transport};
-use personal_data::{Db, keys::Keys, query, schema};
+use personal_data::{
+    Db, Tx,
+    keys::Keys,
+    person_state::{self, State},
+    query, schema,
+};
 use rows::{SubscriptionId, subscription};
 use service::{Caller, Engines};
 
 pub(crate) use issues::{Issues, issue, subject_in};
+pub(crate) use registration::reactors as on_registration;
+pub(crate) use withdrawal::EndOnWithdrawal;
 
 use crate::{NAME, language::Language};
 
@@ -99,10 +108,15 @@ impl Newsletter {
     pub async fn subscribe(&self, by: &Caller, consent: Consent) -> Result<subscription::Model, Error> {
         let person = by.person()?;
         self.check_text(&consent).await?;
-        let tx = self.db.begin_for("communication.subscribe", person, Purpose::Newsletter).await?;
+        // Whoever withdrew this consent gives it again by this very call; whoever is restricted does not.
+        let tx = self.db.begin_for("communication.subscribe", person, Purpose::Rights).await?;
+        if person_state::known_in_tx(&tx, person).await?.0 == State::Restricted {
+            return Err(personal_data::Error::Restricted.into());
+        }
         let now = tx.clock().now();
-        let row = match query::of::<subscription::Entity>(person, Purpose::Newsletter).one(&tx).await? {
-            Some(row) if row.active => return Ok(row),
+        let row = match query::of::<subscription::Entity>(person, Purpose::Rights).one(&tx).await? {
+            // To a text that has changed, consent is given anew.
+            Some(row) if row.active && row.text_hash == consent.text_hash => return Ok(row),
             Some(mut row) => {
                 (row.active, row.given_at, row.ended_at) = (true, now, None);
                 (row.text_version, row.text_hash, row.language) = (consent.text_version, consent.text_hash, consent.language as i32);
@@ -157,16 +171,7 @@ impl Newsletter {
         if !row.active || foundation::sabotage::breaks("P14") {
             return Ok(row);
         }
-        let now = tx.clock().now();
-        (row.active, row.ended_at) = (false, Some(now));
-        tx.update::<subscription::Entity>(&mut row).await?;
-        let ended = NewsletterEnded {
-            subscription_id: row.id.to_string(),
-            person_id: person.to_string(),
-            ended_at: Some(now.to_proto()),
-            version: row.version,
-        };
-        events::announce_in_tx(&tx, ended).await?;
+        end_in_tx(&tx, &mut row).await?;
         tx.commit().await?;
         Ok(row)
     }
@@ -180,6 +185,19 @@ impl Newsletter {
         }
         Ok(())
     }
+}
+
+async fn end_in_tx(tx: &Tx, row: &mut subscription::Model) -> Result<(), personal_data::Error> {
+    let now = tx.clock().now();
+    (row.active, row.ended_at) = (false, Some(now));
+    tx.update::<subscription::Entity>(row).await?;
+    let ended = NewsletterEnded {
+        subscription_id: row.id.to_string(),
+        person_id: row.person.to_string(),
+        ended_at: Some(now.to_proto()),
+        version: row.version,
+    };
+    events::announce_in_tx(tx, ended).await
 }
 
 fn subscribed(row: &subscription::Model) -> NewsletterSubscribed {

@@ -19,7 +19,7 @@ pub mod subscription {
     /// One per person, with the text that they agreed to. Ended, it stays as the proof of both.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "subscription")]
-    #[personal(category = Communication, purposes(Newsletter, Rights), keep(after = relation_end, years = 3), erase = delete)]
+    #[personal(category = Communication, purposes(Newsletter, Rights), keep(after = ended, at = ended_at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

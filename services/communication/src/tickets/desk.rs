@@ -95,10 +95,11 @@ impl Desk {
         view::thread(&self.db, row, &key).await
     }
 
-    /// Ends the tie.
+    /// Ends the tie, and asks for none: whoever closed it may ask again when the answer was lost. Only its own agent closes a ticket.
     pub async fn close(&self, by: &Caller, id: TicketId) -> Result<ticket::Model, Error> {
         let agent = by.person()?;
-        let row = self.tied(by, id).await?;
+        let row = self.find(id).await?;
+        by.acts_on(row.person).await?;
         self.step("communication.close-ticket", row, Step::Close(agent)).await
     }
 
@@ -116,8 +117,9 @@ impl Desk {
         if standing(&row).ties(by.person()?) { Ok(row) } else { Err(Error::NotYours) }
     }
 
+    /// Whose it is serves security alone: the state of whoever asked is seen when they are named.
     async fn find(&self, id: TicketId) -> Result<ticket::Model, Error> {
-        query::by_key::<ticket::Entity>(id, Purpose::Support).one(&self.db).await?.ok_or(Error::NoSuchTicket)
+        query::by_key::<ticket::Entity>(id, Purpose::Security).one(&self.db).await?.ok_or(Error::NoSuchTicket)
     }
 }
 
@@ -127,7 +129,7 @@ impl Ties for Desk {
         if tie != Tie::HasTicket {
             return Ok(false);
         }
-        let theirs = query::of::<ticket::Entity>(person, Purpose::Support).filter(ticket::Column::Agent.eq(staff));
+        let theirs = query::of::<ticket::Entity>(person, Purpose::Security).filter(ticket::Column::Agent.eq(staff));
         let theirs = theirs.all(&self.db).await.map_err(personal_data::Error::from)?;
         Ok(theirs.iter().any(|row| standing(row).ties(staff)))
     }

@@ -19,7 +19,7 @@ pub mod ticket {
     /// A question and how it stands. Owner is whoever asked; the agent is staff, and leaves it when they are erased.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "ticket")]
-    #[personal(category = Communication, purposes(Support, Rights), keep(after = last_use, years = 3), erase = delete)]
+    #[personal(category = Communication, purposes(Support, Rights), keep(after = last_use, at = changed_at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -59,7 +59,7 @@ pub mod message {
     /// What was written, by whoever asked or by the school; under the key of whoever asked.
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "ticket_message")]
-    #[personal(category = Communication, purposes(Support, Rights), keep(after = last_use, years = 3), erase = delete)]
+    #[personal(category = Communication, purposes(Support, Rights), keep(after = last_use, at = sent_at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter, Write as _};
 use super::words::Words;
 
 const STYLE: &str = "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:32rem;margin:3rem auto;padding:0 1rem}\
-                     input,button{font:inherit;padding:.4rem .8rem}label{display:block;margin:1rem 0}dt{font-weight:bold}dd{margin:0 0 1rem}";
+                     input,button{font:inherit;padding:.4rem .8rem}label{display:block;margin:1rem 0}dt{font-weight:bold}dd{margin:0 0 1rem}img{max-width:100%;height:auto}";
 
 /// A text as it may stand between tags and in quoted attributes.
 pub(super) struct Escaped<'t>(pub(super) &'t str);
@@ -31,7 +31,7 @@ pub(super) fn page(words: &Words, title: &str, body: &str) -> String {
     let (language, title) = (words.language, Escaped(title));
     format!(
         "<!doctype html><html lang=\"{language}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>{title}</title><style>{STYLE}</style></head>\
+         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex, noarchive\"><title>{title}</title><style>{STYLE}</style></head>\
          <body><h1>{title}</h1>{body}</body></html>"
     )
 }
@@ -65,14 +65,50 @@ fn form(title: &str, text: &str, to: &str, token: &str, field: &str, button: &st
     page(words, title, &body)
 }
 
-/// A genuine certificate; `issued` is a day.
-pub(super) fn certificate(words: &Words, number: &str, course: &str, issued: &str) -> String {
+/// A genuine certificate. What its holder lets nobody know is empty; `issued` is a day, in UTC.
+pub(super) fn certificate(words: &Words, number: &str, course: &str, issued: &str, name: &str) -> String {
+    let issued = if issued.is_empty() { String::new() } else { format!("{issued} (UTC)") };
     let mut body = format!("<p>{}</p><dl>", Escaped(words.genuine));
-    for (name, value) in [(words.number, number), (words.course, course), (words.issued, issued)] {
+    let told = [(words.number, number), (words.course, course), (words.issued, &issued), (words.signed_as, name)];
+    for (name, value) in told.into_iter().filter(|(_, value)| !value.is_empty()) {
         // Writing to a text does not fail.
         let _ = write!(body, "<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(value));
     }
     page(words, words.certificate_title, &(body + "</dl>"))
+}
+
+/// A work with its picture, and whose it is if they say so.
+pub(super) fn work(words: &Words, title: &str, picture: &str, signed_as: &str, course: &str) -> String {
+    let mut body = format!("<p><img src=\"{}\" alt=\"{}\"></p><dl>", Escaped(picture), Escaped(title));
+    for (name, value) in [(words.signed_as, signed_as), (words.course, course)].into_iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = write!(body, "<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(value));
+    }
+    page(words, title, &(body + "</dl>"))
+}
+
+/// The form of whoever comes by a mail, to see something of their own.
+pub(super) fn sign_in(words: &Words, to: &str) -> String {
+    let body = format!(
+        "<p>{}</p><form method=\"post\" action=\"{}\">\
+         <label>{}<br><input type=\"email\" name=\"email\" autocomplete=\"username\" required autofocus></label>\
+         <label>{}<br><input type=\"password\" name=\"password\" autocomplete=\"current-password\" required></label>\
+         <button>{}</button></form>",
+        Escaped(words.sign_in_text),
+        Escaped(to),
+        Escaped(words.email),
+        Escaped(words.password),
+        Escaped(words.sign_in_button)
+    );
+    page(words, words.sign_in_title, &body)
+}
+
+/// Names and values; what is empty is left out.
+pub(super) fn facts(words: &Words, title: &str, facts: &[(&str, String)]) -> String {
+    let mut body = String::from("<dl>");
+    for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        let _ = write!(body, "<dt>{}</dt><dd>{}</dd>", Escaped(name), Escaped(value));
+    }
+    page(words, title, &(body + "</dl>"))
 }
 
 /// A title and a sentence.
@@ -88,9 +124,16 @@ mod tests {
     fn what_comes_from_outside_stays_text() {
         let nasty = "\"><script>'&";
         let clean = "&quot;&gt;&lt;script&gt;&#39;&amp;";
-        for page in
-            [home(&EN, nasty), confirm(&EN, nasty), reset(&EN, nasty), certificate(&EN, nasty, nasty, nasty), sentence(&EN, nasty, nasty)]
-        {
+        for page in [
+            home(&EN, nasty),
+            confirm(&EN, nasty),
+            reset(&EN, nasty),
+            certificate(&EN, nasty, nasty, nasty, nasty),
+            work(&EN, nasty, nasty, nasty, nasty),
+            sign_in(&EN, nasty),
+            facts(&EN, "", &[("", nasty.to_owned())]),
+            sentence(&EN, nasty, nasty),
+        ] {
             assert!(page.contains(clean) && !page.contains("<script"), "{page}");
         }
     }

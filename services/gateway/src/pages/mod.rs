@@ -3,6 +3,7 @@
 //! page's form only: neither it nor the query is recorded anywhere.
 
 mod html;
+mod mine;
 mod words;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use crate::{
     trace::Trace,
 };
 use foundation::Refusal;
+use mine::Thing;
 use words::Words;
 
 /// Bytes of a form.
@@ -27,6 +29,7 @@ const LARGEST_FORM: usize = 16 * 1024;
 const FORM: &str = "application/x-www-form-urlencoded";
 const LONGEST_NUMBER: usize = 64;
 const CERTIFICATES: &str = "/certificates/";
+const WORKS: &str = "/works/";
 
 /// A page by its path.
 pub(crate) enum Page {
@@ -35,6 +38,10 @@ pub(crate) enum Page {
     Reset,
     /// The number as the path writes it.
     Certificate(String),
+    /// A work that its learner shows to everybody.
+    Work(uuid::Uuid),
+    /// Something of whoever signs in on it.
+    Mine(Thing),
 }
 
 impl Page {
@@ -43,6 +50,8 @@ impl Page {
             "/" => Some(Self::Home),
             "/confirm" => Some(Self::Confirm),
             "/reset" => Some(Self::Reset),
+            _ if path.starts_with(WORKS) => mine::canonical(path.strip_prefix(WORKS)?).map(Self::Work),
+            _ if path.starts_with("/my/") => Thing::at(path).map(Self::Mine),
             _ => {
                 let number = path.strip_prefix(CERTIFICATES)?;
                 let plain = number.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-%+ ".contains(&byte));
@@ -62,15 +71,15 @@ impl Page {
                 let ask = json!({ "token": form.value("token"), "newPassword": form.value("new_password") });
                 Some(("/v1/accounts:resetPassword", ask, [words.reset_title, words.password_set]))
             }
-            Self::Home | Self::Certificate(_) => None,
+            Self::Home | Self::Certificate(_) | Self::Work(_) | Self::Mine(_) => None,
         }
     }
 
     /// The verbs that it knows.
     fn verbs(&self) -> &'static [Method] {
         match self {
-            Self::Confirm | Self::Reset => &[Method::GET, Method::HEAD, Method::POST],
-            Self::Home | Self::Certificate(_) => &[Method::GET, Method::HEAD],
+            Self::Confirm | Self::Reset | Self::Mine(_) => &[Method::GET, Method::HEAD, Method::POST],
+            Self::Home | Self::Certificate(_) | Self::Work(_) => &[Method::GET, Method::HEAD],
         }
     }
 }
@@ -91,7 +100,7 @@ impl Edge {
         };
         *response.body_mut() = Body::new(Full::new(Bytes::from(html)));
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-        response.extensions_mut().insert(Policy::WITH_FORM);
+        response.extensions_mut().insert(if matches!(page, Page::Work(_)) { Policy::WITH_PICTURE } else { Policy::WITH_FORM });
         response
     }
 
@@ -110,31 +119,44 @@ impl Edge {
         }
         if request.method() == Method::POST {
             let form = Form::read(request).await?;
+            if let Page::Mine(thing) = page {
+                return self.show_mine(*thing, &form, words, address, trace).await;
+            }
             let (path, ask, [title, done]) = page.submits(&form, words).ok_or_else(Problem::no_route)?;
-            self.call_route(Method::POST, path, ask.to_string(), words, address, trace).await?;
+            self.call_route(Method::POST, path, ask.to_string(), None, words, address, trace).await?;
             return Ok(html::sentence(words, title, done));
         }
         Ok(match page {
             Page::Home => html::home(words, &self.config.school),
             Page::Confirm => html::confirm(words, &token(&request)?),
             Page::Reset => html::reset(words, &token(&request)?),
+            Page::Mine(thing) => html::sign_in(words, &thing.path()),
             Page::Certificate(number) => {
                 let path = format!("/v1/certificates/{number}?language={}", words.language);
-                let told = self.call_route(Method::GET, &path, String::new(), words, address, trace).await?;
+                let told = self.call_route(Method::GET, &path, String::new(), None, words, address, trace).await?;
                 let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
                 // A time in canonical JSON begins with its day, in UTC.
                 let day = text("issuedAt").split('T').next().unwrap_or_default();
-                html::certificate(words, text("number"), text("courseTitle"), &format!("{day} (UTC)"))
+                html::certificate(words, text("number"), text("courseTitle"), day, text("signedAs"))
+            }
+            Page::Work(id) => {
+                let path = format!("/v1/works/{id}?language={}", words.language);
+                let told = self.call_route(Method::GET, &path, String::new(), None, words, address, trace).await?;
+                let text = |name: &str| told.get(name).and_then(Value::as_str).unwrap_or_default();
+                let picture = format!("/v1/works/{id}/renditions/2048");
+                html::work(words, text("title"), &picture, text("signedAs"), text("courseTitle"))
             }
         })
     }
 
     /// Asks a JSON route as any caller would. Of the browser's headers none go on but the language.
+    #[allow(clippy::too_many_arguments, reason = "what a request is made of")]
     async fn call_route(
         &self,
         method: Method,
         path: &str,
         body: String,
+        token: Option<&str>,
         words: &Words,
         address: IpAddr,
         trace: &Trace,
@@ -143,9 +165,9 @@ impl Edge {
             .method(method)
             .uri(path)
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ACCEPT_LANGUAGE, words.language)
-            .body(Body::new(Full::new(Bytes::from(body))))
-            .map_err(|_| Problem::no_route())?;
+            .header(header::ACCEPT_LANGUAGE, words.language);
+        let request = token.into_iter().fold(request, |request, token| request.header(header::AUTHORIZATION, format!("Bearer {token}")));
+        let request = request.body(Body::new(Full::new(Bytes::from(body)))).map_err(|_| Problem::no_route())?;
         let answer = self.transcode(request, address, trace).await?;
         let bytes = answer.into_body().collect().await?.to_bytes();
         serde_json::from_slice(&bytes).map_err(|error| Refusal::internal(&error).into())
@@ -197,6 +219,10 @@ mod tests {
             ("/certificates/a/b", false),
             ("/certificates/a:b", false),
             ("/v1/policy", false),
+            ("/works/0b6f9a3e-5d0f-4c59-9a70-2f1d6a1f2b3c", true),
+            ("/works/0B6F9A3E-5D0F-4C59-9A70-2F1D6A1F2B3C", false),
+            ("/works/", false),
+            ("/works/../v1/policy", false),
         ] {
             assert_eq!(Page::at(path).is_some(), at, "{path}");
         }

@@ -1,5 +1,6 @@
 //! Accounts: opened, confirmed, recovered, changed.
 
+mod close;
 mod error;
 mod opened;
 mod policies;
@@ -19,7 +20,7 @@ pub use error::{Error, Invalid};
 pub use opened::Opened;
 
 use self::{policies::Policies, rows::account, rules::Email};
-use crate::{links::Links, passwords::Passwords, secrets::Secrets, sessions::Sessions, throttle::Throttle};
+use crate::{links::Links, passwords::Passwords, relation, secrets::Secrets, sessions::Sessions, throttle::Throttle};
 
 /// The use cases of accounts. Clones are the same.
 #[derive(Clone)]
@@ -72,6 +73,7 @@ pub(crate) async fn confirm_in_tx(tx: &Tx, account: &mut account::Model) -> Resu
     }
     account.confirmed_at = Some(tx.clock().now());
     tx.update::<account::Entity>(account).await?;
+    relation::note_use_in_tx(tx, account.person).await?;
     let confirmed = pb::AccountConfirmed { person_id: account.person.to_string(), version: account.version };
     events::announce_in_tx(tx, confirmed).await
 }

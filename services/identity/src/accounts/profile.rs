@@ -1,6 +1,6 @@
 //! A person's own profile.
 
-use contract::{Purpose, Role, identity::v1 as pb};
+use contract::{Class, Purpose, Role, identity::v1 as pb};
 use foundation::PersonId;
 use personal_data::query;
 
@@ -22,7 +22,9 @@ impl Accounts {
         let key = self.secrets.account_key(person, Purpose::Account).await?;
         let tx = self.db.begin_for("identity.update-profile", person, Purpose::Account).await?;
         let mut account = query::of::<account::Entity>(person, Purpose::Account).one(&tx).await?.ok_or(Error::NoSuchAccount)?;
-        let age_bracket = Opened::of(&account, &key)?.age_bracket;
+        let before = Opened::of(&account, &key)?;
+        let corrected = corrected(&before, &changes);
+        let age_bracket = before.age_bracket;
         if let Some(name) = &changes.first_name {
             account.first_name = account::Model::seal_first_name(&key, person, name);
         }
@@ -36,9 +38,30 @@ impl Accounts {
             account.profile = account::Model::seal_profile(&key, person, &opened::profile(age_bracket, language));
         }
         tx.update::<account::Entity>(&mut account).await?;
+        if !corrected.is_empty() {
+            let changed = pb::ProfileChanged {
+                person_id: person.to_string(),
+                classes: corrected.into_iter().map(Into::into).collect(),
+                version: account.version,
+            };
+            events::announce_in_tx(&tx, changed).await?;
+        }
         tx.commit().await?;
         self.profile(person).await
     }
+}
+
+/// What is corrected by these changes, and with it every copy of it. A language is a wish, not a correction.
+fn corrected(before: &Opened, changes: &Changes) -> Vec<Class> {
+    let differs = |new: &Option<String>, old: &str| new.as_deref().is_some_and(|new| new != old);
+    let mut classes = Vec::new();
+    if differs(&changes.first_name, &before.first_name) || differs(&changes.last_name, &before.last_name) {
+        classes.push(Class::Name);
+    }
+    if changes.phone.as_ref().is_some_and(|phone| *phone != before.phone) {
+        classes.push(Class::Phone);
+    }
+    classes
 }
 
 fn encode(account: &account::Model, opened: Opened, roles: &[Role]) -> pb::Profile {

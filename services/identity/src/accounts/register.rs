@@ -37,7 +37,8 @@ impl Accounts {
         }
         self.policies.check(&registration.consents).await?;
         let fresh = PersonId::new_v4();
-        let draft = self.draft(fresh, &registration).await?;
+        let password = self.passwords.hash(&registration.password).await?;
+        let draft = self.draft(fresh, &registration, password).await?;
         let entered = self.enter(caller, &claim, &registration, &draft).await;
         if entered.is_err() {
             self.abandon(fresh).await;
@@ -51,9 +52,8 @@ impl Accounts {
         Ok(caller.idempotency(&ask.idempotency_key, &pb::ConfirmRequest { token: hex::encode(code) })?)
     }
 
-    /// Makes the key of a new person and seals what they said under it.
-    async fn draft(&self, person: PersonId, registration: &Registration) -> Result<Draft, Error> {
-        let password = self.passwords.hash(&registration.password).await?;
+    /// Makes the key of a new person and seals what they said under it. `password` is the hash of their password.
+    async fn draft(&self, person: PersonId, registration: &Registration, password: String) -> Result<Draft, Error> {
         self.secrets.keys().create(person).await?;
         // The access log's handle is made here, so that both kinds of address pay for it.
         self.secrets.keys().handle(person).await?;
@@ -139,9 +139,9 @@ impl Accounts {
     }
 
     /// Opens an account that is confirmed from the start, for people whom the school itself makes up.
-    pub(crate) async fn open_confirmed(&self, registration: &Registration) -> Result<PersonId, Error> {
+    pub(crate) async fn open_confirmed(&self, registration: &Registration, password: String) -> Result<PersonId, Error> {
         let fresh = PersonId::new_v4();
-        let mut draft = self.draft(fresh, registration).await?;
+        let mut draft = self.draft(fresh, registration, password).await?;
         let tx = self.db.begin_for("identity.open-confirmed", fresh, Purpose::Account).await?;
         insert_in_tx(&tx, &draft).await?;
         confirm_in_tx(&tx, &mut draft.account).await?;

@@ -10,7 +10,7 @@ pub mod account {
     #[personal(
         category = Account,
         purposes(Account, Education, Payment, Support, ServiceNotice, Newsletter, Security, Rights),
-        keep(after = relation_end, days = 0),
+        keep(after = relation_end, days = 30),
         erase = delete
     )]
     pub struct Model {
@@ -61,7 +61,7 @@ pub mod credential {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "credential")]
-    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = relation_end, days = 0), erase = delete)]
+    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = relation_end, days = 30), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key, owner)]

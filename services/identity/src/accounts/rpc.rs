@@ -46,6 +46,12 @@ impl accounts_server::Accounts for Rpc {
         Ok(Response::new(self.0.profile(person).await?))
     }
 
+    async fn close_account(&self, request: Request<pb::CloseAccountRequest>) -> Result<Response<pb::CloseAccountResponse>, Status> {
+        let person = caller(&request)?.person()?;
+        let until = self.0.close(person).await?;
+        Ok(Response::new(pb::CloseAccountResponse { reopens_until: Some(until.to_proto()) }))
+    }
+
     async fn update_profile(&self, request: Request<pb::UpdateProfileRequest>) -> Result<Response<pb::Profile>, Status> {
         let person = caller(&request)?.person()?;
         Ok(Response::new(self.0.update_profile(person, request.into_inner()).await?))

@@ -63,14 +63,34 @@ impl Contacts {
         caller.acts_on(person).await?;
         let link = self.link(person, &ask.link_id).await?;
         // A link is part of keeping the account: it reaches a restricted person, who may still sign in. A notice does not.
-        let purpose = if link.is_some() { Purpose::Account } else { Purpose::ServiceNotice };
+        let purpose = match ask.purpose() {
+            _ if link.is_some() => Purpose::Account,
+            // How their own request stands reaches a restricted person too.
+            Purpose::Rights => Purpose::Rights,
+            _ => Purpose::ServiceNotice,
+        };
         let account = self.accounts.get(person).await?.ok_or(Error::NoSuchAccount)?;
         let opened = self.accounts.open(&account, purpose).await?;
         let link_token = match &link {
             Some(link) => self.accounts.links().token(link).await?.unwrap_or_default(),
             None => String::new(),
         };
-        Ok(pb::MailContact { email: opened.email, first_name: opened.first_name, language: opened.language.code().to_owned(), link_token })
+        Ok(pb::MailContact {
+            email: opened.email,
+            first_name: opened.first_name,
+            language: opened.language.code().to_owned(),
+            link_token,
+            confirmed: account.confirmed_at.is_some(),
+        })
+    }
+
+    /// What a person is called now.
+    pub async fn names(&self, caller: &Caller, ask: &pb::ResolveNamesRequest) -> Result<pb::Names, Error> {
+        let person = PersonId::parse_field(&ask.person_id, "person_id")?;
+        caller.acts_on(person).await?;
+        let account = self.accounts.get(person).await?.ok_or(Error::NoSuchAccount)?;
+        let opened = self.accounts.open(&account, Purpose::Rights).await?;
+        Ok(pb::Names { first_name: opened.first_name, last_name: opened.last_name })
     }
 
     async fn link(&self, person: PersonId, id: &str) -> Result<Option<link::Model>, Error> {

@@ -15,4 +15,9 @@ impl contacts_server::Contacts for Rpc {
         let caller = caller(&request)?;
         Ok(Response::new(self.0.resolve(&caller, request.get_ref()).await?))
     }
+
+    async fn resolve_names(&self, request: Request<pb::ResolveNamesRequest>) -> Result<Response<pb::Names>, Status> {
+        let caller = caller(&request)?;
+        Ok(Response::new(self.0.names(&caller, request.get_ref()).await?))
+    }
 }

@@ -14,7 +14,7 @@ pub mod link {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "link")]
-    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = created, days = 8), erase = delete)]
+    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = ended, at = expires_at, days = 7), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -24,6 +24,7 @@ use self::{
 };
 use crate::{
     passwords::Passwords,
+    relation,
     revocations::{self, Revocations},
     secrets::Secrets,
     staff,
@@ -79,6 +80,7 @@ impl Sessions {
             Err(personal_data::Error::Changed(_)) => return Err(Error::RefreshRaced),
             other => other?,
         }
+        relation::note_use_in_tx(&tx, session.person).await?;
         tx.commit().await?;
         self.tokens(&session, &next, now).await
     }

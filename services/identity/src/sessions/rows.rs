@@ -14,7 +14,7 @@ pub mod session {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "session")]
-    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = last_use, days = 30), erase = delete)]
+    #[personal(category = Credentials, purposes(Account, Security, Rights), keep(after = ended, at = expires_at, days = 0), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -17,6 +17,7 @@ use crate::{
         rules::Email,
     },
     passwords::{Password, Verdict},
+    relation,
     throttle::Attempt,
 };
 
@@ -42,6 +43,7 @@ impl Sessions {
             Verdict::Right => None,
             Verdict::RightButOld => Some(parts.passwords.hash(&password).await?),
         };
+        caller.proved_to_be(account.person);
         if account.confirmed_at.is_none() {
             return Err(Error::NotConfirmed);
         }
@@ -80,6 +82,7 @@ impl Sessions {
             tx.update::<credential::Entity>(&mut current).await?;
         }
         tx.insert::<session::Entity>(session.clone()).await?;
+        relation::note_use_in_tx(&tx, person).await?;
         tx.commit().await?;
         self.tokens(&session, &token, now).await
     }

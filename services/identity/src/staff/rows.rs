@@ -14,7 +14,7 @@ pub mod role_grant {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "role_grant")]
-    #[personal(category = Account, purposes(Account, Security, Rights), keep(after = created, years = 3), erase = delete)]
+    #[personal(category = Account, purposes(Account, Security, Rights), keep(after = ended, at = revoked_at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -20,7 +20,7 @@ impl Ties for StaffTies {
                 Ok(grant.is_some())
             }
             // Learners, tickets and requests are other services' knowledge.
-            Tie::Unspecified | Tie::Teaches | Tie::HasTicket | Tie::HasRequest => Ok(false),
+            Tie::Unspecified | Tie::Teaches | Tie::HasTicket | Tie::HasRequest | Tie::Reviews => Ok(false),
         }
     }
 }

@@ -1,7 +1,14 @@
 //! The commands, each with an example.
 
+mod audit;
+mod backup;
 mod clock;
+mod copy;
+mod data_map;
+mod keys;
 mod receipt;
+mod restore;
+mod retention;
 mod run;
 mod sandbox_partner;
 
@@ -21,9 +28,26 @@ enum Command {
     Run,
     /// Run the sandbox payment partner as a process of its own (development).   Example: `kolsai sandbox-partner --listen 127.0.0.1:8444`
     SandboxPartner(sandbox_partner::SandboxPartner),
+    /// Take a backup; list, prune, drill, make keys.   Example: `kolsai backup list`
+    Backup(backup::Backup),
+    /// Restore a backup where nothing is.   Example: `kolsai restore --identity data.key --keyring-identity keyring.key`
+    Restore(restore::Restore),
+    /// Check or write out the access logs.   Example: `kolsai audit export --to today.jsonl`, `kolsai audit verify --from today.jsonl --key "$KEY"`
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Wrap the keys of people anew, or say what wraps them.   Example: `KOLSAI_DATA=./data kolsai keys rotate`
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Compute when a term ends.   Example: `kolsai clock due --received 2026-03-19 --working-days 3 --regime kz`
     #[command(subcommand)]
     Clock(clock::Clock),
+    /// Check a copy of somebody's data offline.   Example: `kolsai copy verify copy.zip --key "$KEY"`
+    #[command(subcommand)]
+    Copy(copy::Copy),
+    /// Print what the school holds about people, out of its code.   Example: `kolsai data-map --format record --language en`
+    DataMap(data_map::DataMap),
+    /// Say what has outlived its term.   Example: `KOLSAI_DATA=./data kolsai retention --dry-run`
+    Retention(retention::Retention),
     /// Check an erasure receipt offline.   Example: `kolsai receipt verify receipt.json --key "$KEY"`
     #[command(subcommand)]
     Receipt(receipt::Receipt),
@@ -34,7 +58,14 @@ impl Kolsai {
         match self.command {
             Command::Run => run::run(),
             Command::SandboxPartner(partner) => partner.run(),
+            Command::Backup(backup) => backup.run(),
+            Command::Restore(restore) => restore.run(),
+            Command::Audit(audit) => audit.run(),
+            Command::Keys(keys) => keys.run(),
             Command::Clock(clock) => clock.run(),
+            Command::Copy(copy) => copy.run(),
+            Command::DataMap(map) => map.run(),
+            Command::Retention(retention) => retention.run(),
             Command::Receipt(receipt) => receipt.run(),
         }
     }

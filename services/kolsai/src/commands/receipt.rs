@@ -21,6 +21,15 @@ pub enum Receipt {
 struct Answer {
     document: String,
     signature: String,
+    /// What became of locked items since.
+    #[serde(default)]
+    notes: Vec<Note>,
+}
+
+#[derive(serde::Deserialize)]
+struct Note {
+    document: String,
+    signature: String,
 }
 
 impl Receipt {
@@ -33,6 +42,10 @@ impl Receipt {
         let key = BASE64_STANDARD.decode(key).context("--key is not base64")?;
         privacy::verify(&answer.document, &answer.signature, &key)?;
         println!("the receipt is genuine");
+        for (number, note) in answer.notes.iter().enumerate() {
+            privacy::verify(&note.document, &note.signature, &key).with_context(|| format!("note {} of the receipt", number + 1))?;
+            println!("note {} of the receipt is genuine", number + 1);
+        }
         Ok(())
     }
 }

@@ -33,17 +33,20 @@ impl SandboxPartner {
         let stop = stop_signal()?;
         let config: payment::Config = settings.section("payment")?;
         let authority = || settings.data.join("certificates").join("dev-ca.pem");
-        let sandbox = sandbox::serve(sandbox::Config {
+        std::fs::create_dir_all(&settings.data).context("the data folder cannot be made")?;
+        let file = sandbox::file_in(&settings.data);
+        let own = sandbox::Config {
             listen: self.listen,
-            url: config.sandbox_url,
+            // The school's gateway has the certificate, and passes its page on.
+            url: Some(config.sandbox_url.unwrap_or_else(|| sandbox::page_base(&settings.url))),
             merchant: config.merchant,
             merchant_key: config.merchant_key,
             notification_key: config.notification_key,
             trusted_ca: Some(self.trusted_ca.unwrap_or_else(authority)),
             clock: Clock::system(settings.mode),
             mode: settings.mode,
-        })
-        .await?;
+        };
+        let sandbox = sandbox::serve_kept(own, file).await?;
         println!("ready: {}", sandbox.url());
         stop.await;
         sandbox.stop().await;

@@ -17,6 +17,8 @@ use render::Renditions;
 /// Pixels of a side, and of the whole.
 pub const LONGEST_SIDE: u32 = 30_000;
 pub const MOST_PIXELS: u64 = 200_000_000;
+/// Bytes that everything before the pixels may take: profiles and texts that grow when they are opened are let go beyond it.
+const HEADER_MEMORY: u64 = 16 << 20;
 
 /// What is kept of a photograph beside its pixels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +58,14 @@ pub fn take_in(bytes: &[u8], memory: u64) -> Result<Photograph, Unusable> {
     if format == Format::Jpeg && !jpeg::is_whole(bytes) {
         return Err(Unusable::Damaged);
     }
-    let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(memory);
+    let limited = |bytes| {
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(bytes);
+        limits
+    };
+    let mut limits = limited(memory);
     let mut reader = image::ImageReader::with_format(std::io::Cursor::new(bytes), format.into());
-    reader.limits(limits.clone());
+    reader.limits(limited(memory.min(HEADER_MEMORY)));
     let mut decoder = reader.into_decoder().map_err(refused)?;
     fits(decoder.dimensions())?;
     let (exposure, orientation) = exposure::read(bytes);

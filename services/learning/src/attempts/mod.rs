@@ -1,5 +1,6 @@
 //! Tests: shown without their answers, scored here, taken as often as a learner likes.
 
+mod objection;
 pub mod rows;
 pub mod rpc;
 pub mod rules;
@@ -11,6 +12,7 @@ use foundation::{PersonId, Refusal};
 use personal_data::{Db, Idempotency, category, keys::Keys, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 
+pub use objection::TakeAnswer;
 use rules::{Given, Score, Unscorable};
 
 use crate::{
@@ -87,8 +89,9 @@ impl Attempts {
             return Ok((test, None));
         }
         let key = self.keys.of::<category::Learning>(person, Purpose::Education).await?;
-        let scores = taken.iter().map(|row| read(row.open_score(&key)?)).collect::<Result<Vec<_>, _>>()?;
-        Ok((test, scores.into_iter().max_by_key(|score| score.percent)))
+        let scores =
+            taken.iter().map(|row| Ok(Score { passed: row.passed, ..read(row.open_score(&key)?)? })).collect::<Result<Vec<_>, Error>>()?;
+        Ok((test, scores.into_iter().max_by_key(|score| (score.passed, score.percent))))
     }
 
     pub async fn submit(

@@ -8,7 +8,7 @@ use crate::ids::{CertificateId, CourseId, EnrolmentId};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "certificate")]
-#[personal(category = Certificate, purposes(Education, Rights), keep(after = relation_end, years = 3), erase = delete)]
+#[personal(category = Certificate, purposes(Education, Publication, Rights), keep(after = relation_end, years = 3), erase = delete)]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     #[personal(key)]

@@ -1,6 +1,7 @@
 //! Certificates over gRPC.
 
 use contract::learning::v1::{self as pb, certificates_server};
+use foundation::Refusal;
 use service::caller;
 use tonic::{Request, Response, Status};
 
@@ -8,12 +9,14 @@ use super::Certificates;
 use crate::{
     catalogue::{Catalogue, Language},
     ids::CourseId,
+    publications::Publications,
 };
 
 #[derive(Clone)]
 pub struct Rpc {
     pub certificates: Certificates,
     pub catalogue: Catalogue,
+    pub publications: Publications,
 }
 
 impl Rpc {
@@ -46,10 +49,15 @@ impl certificates_server::Certificates for Rpc {
         let ask = request.into_inner();
         let row = self.certificates.numbered(&ask.number).await?;
         by.acts_on(row.learner_id).await?;
+        // Whoever has the number learns that it is genuine; more only by its holder's consent.
+        let Some(shown) = self.publications.of_certificate(row.id).await.map_err(Refusal::from)? else {
+            return Ok(Response::new(pb::CheckedCertificate { number: row.number, ..pb::CheckedCertificate::default() }));
+        };
         Ok(Response::new(pb::CheckedCertificate {
             course_title: self.title(row.course_id, Language::of(&ask.language)),
             number: row.number,
             issued_at: Some(row.issued_at.to_proto()),
+            signed_as: shown.signed_as,
         }))
     }
 }

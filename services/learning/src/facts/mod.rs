@@ -1,7 +1,7 @@
 //! Facts for statistics: pooled here without the person, told elsewhere only of ten learners or more.
 //!
-//! A fact enters the pool in the transaction of what it is about, unless that learner's state or withdrawal forbids statistics. What is
-//! in the pool belongs to nobody any more: it cannot be found, and so not taken back. [`release`] tells it.
+//! A fact enters the pool in the transaction of what it is about, unless that learner's state or withdrawal forbids statistics. Until it
+//! is told it can be taken back; then it belongs to nobody any more and cannot be found. [`release`] tells it.
 
 pub mod calendar;
 pub mod demo;
@@ -10,15 +10,18 @@ pub mod rows;
 pub mod rules;
 #[cfg(test)]
 mod tests;
+mod withdrawal;
 
 use contract::Purpose;
 use foundation::PersonId;
 use personal_data::{Db, Error, Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 
+pub use withdrawal::TakeBack;
+
 use self::{
     calendar::Day,
-    rows::{FactId, ReturnId, fact, lesson_return},
+    rows::{FactId, ReturnId, fact, lesson_return, pooled_for},
     rules::{Kind, Topic},
 };
 use crate::{
@@ -66,7 +69,7 @@ impl Facts {
         if !tx.insert_once::<lesson_return::Entity>(row).await? {
             return Ok(false);
         }
-        tx.insert::<fact::Entity>(of(Kind::Returned, lesson.into(), None, &today, &earlier)).await?;
+        pool_in_tx(&tx, person, of(Kind::Returned, lesson.into(), None, &today, &earlier)).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -94,7 +97,13 @@ pub(crate) async fn completed_in_tx(
     let rows = query::of::<progress::Entity>(person, Purpose::Statistics).filter(progress::Column::LessonId.ne(lesson.id));
     let rows = rows.all(tx).await?.into_iter();
     let earlier: Vec<_> = rows.filter_map(|row| Some((Day::of(row.completed_at), topic(catalogue, row.lesson_id)?))).collect();
-    tx.insert::<fact::Entity>(of(Kind::Completed, lesson.into(), minutes, &today, &earlier)).await
+    pool_in_tx(tx, person, of(Kind::Completed, lesson.into(), minutes, &today, &earlier)).await
+}
+
+/// Whose a fact is stands beside it until it is told.
+async fn pool_in_tx(tx: &Tx, person: PersonId, fact: fact::Model) -> Result<(), Error> {
+    tx.insert::<pooled_for::Entity>(pooled_for::Model { fact_id: fact.id, learner_id: person, day: fact.day.clone() }).await?;
+    tx.insert::<fact::Entity>(fact).await
 }
 
 /// Whether facts of this person may be pooled at all.

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use contract::learning::v1::{self as pb, FactsReleased};
+use contract::{
+    Purpose,
+    learning::v1::{self as pb, FactsReleased},
+};
 use events::announce_in_tx;
 use foundation::{BoxError, uuid::Uuid};
 use personal_data::{Db, Error, Tx, query};
@@ -20,7 +23,7 @@ use service::CancellationToken;
 use super::{
     calendar::{self, Day},
     demo::Demo,
-    rows::{fact, lesson_return, period},
+    rows::{fact, lesson_return, period, pooled_for},
     rules::{Cohort, Level, Span, Told, is_first, tell},
 };
 use crate::ids::derived;
@@ -85,6 +88,7 @@ impl Releases {
             return Ok(false);
         }
         let pooled = query::anonymous::<fact::Entity>().filter(fact::Column::Day.eq(&day.date)).all(&tx).await?;
+        let (pooled, _) = permitted(&tx, pooled).await?;
         let levels = if has_ended { &Level::LADDER[..] } else { &[Level::Lesson] };
         let told = tell(pooled, Span::Day, levels);
         let closes = has_ended && (of_day.releases > 0 || !told.cohorts.is_empty());
@@ -111,8 +115,11 @@ impl Releases {
             return Ok(false);
         }
         let pooled = query::anonymous::<fact::Entity>().filter(fact::Column::Week.eq(week)).all(&tx).await?;
+        let (pooled, held) = permitted(&tx, pooled).await?;
         let is_open = of_week.state == period::OPEN;
-        let told = if is_open { tell(pooled, Span::Week, &Level::LADDER) } else { Told { left: pooled, ..Told::default() } };
+        let mut told = if is_open { tell(pooled, Span::Week, &Level::LADDER) } else { Told { left: pooled, ..Told::default() } };
+        // What was held until now is never told.
+        told.left.extend(held);
         let tells = is_open && (of_week.releases > 0 || !told.cohorts.is_empty());
         if !told.left.is_empty() {
             // Not even their number is told: it may be one.
@@ -137,6 +144,15 @@ impl Releases {
         lesson_return::Entity::delete_many().filter(lesson_return::Column::Week.lt(&today.week)).exec(&self.db).await?;
         Ok(())
     }
+}
+
+/// What may be told, and what is held because its learner is restricted or took statistics back.
+async fn permitted(tx: &Tx, pooled: Vec<fact::Model>) -> Result<(Vec<fact::Model>, Vec<fact::Model>), Error> {
+    let days: BTreeSet<&str> = pooled.iter().map(|fact| fact.day.as_str()).collect();
+    let owned = |purpose| query::across::<pooled_for::Entity>(purpose).filter(pooled_for::Column::Day.is_in(days.iter().copied()));
+    let all: BTreeSet<_> = owned(Purpose::Rights).all(tx).await?.into_iter().map(|row| row.fact_id).collect();
+    let free: BTreeSet<_> = owned(Purpose::Statistics).all(tx).await?.into_iter().map(|row| row.fact_id).collect();
+    Ok(pooled.into_iter().partition(|fact| free.contains(&fact.id) || !all.contains(&fact.id)))
 }
 
 /// The row of a period, made when missing.
@@ -193,9 +209,11 @@ fn encode(cohort: Cohort, level: Level, span: Span, facts: &[fact::Model]) -> pb
 }
 
 #[allow(clippy::disallowed_methods, reason = "rows of a pool that names nobody leave it together")]
-async fn forget(tx: &Tx, facts: Vec<fact::Model>) -> Result<(), Error> {
+pub(super) async fn forget(tx: &Tx, facts: Vec<fact::Model>) -> Result<(), Error> {
     // Engines bound the number of values in a statement.
     for some in facts.chunks(1000) {
+        let ids = some.iter().map(|fact| fact.id);
+        pooled_for::Entity::delete_many().filter(pooled_for::Column::FactId.is_in(ids)).exec(tx).await?;
         fact::Entity::delete_many().filter(fact::Column::Id.is_in(some.iter().map(|fact| fact.id))).exec(tx).await?;
     }
     Ok(())

@@ -20,7 +20,7 @@ pub mod fact {
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "fact")]
     #[personal(
-        none = "that somebody did something with a lesson on a day: no person, no time of day; gone at the latest when its week is told"
+        none = "that somebody did something with a lesson on a day, without the person, who stands in `fact_learner` until it is told; gone at the latest with its week"
     )]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -93,7 +93,7 @@ pub mod lesson_return {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "lesson_return")]
-    #[personal(category = Learning, purposes(Statistics, Rights), keep(after = created, days = 14), erase = delete)]
+    #[personal(category = Learning, purposes(Statistics, Rights), keep(after = created, at = day, days = 14), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -102,10 +102,38 @@ pub mod lesson_return {
         pub learner_id: PersonId,
         #[personal(link)]
         pub lesson_id: LessonId,
-        #[personal(plain = "a date: the day of the return")]
+        /// Of the return.
+        #[personal(date)]
         pub day: String,
-        #[personal(plain = "a date: the Monday of that week")]
+        /// The Monday of that week.
+        #[personal(date)]
         pub week: String,
+    }
+}
+
+/// Whose a fact is while it waits: so that it is held for whom the law holds it, and goes when its learner says so. It goes with
+/// the fact, at the latest when the fact is told.
+pub mod pooled_for {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "fact_learner")]
+    #[personal(category = Learning, purposes(Statistics, Rights), keep(after = created, at = day, days = 14), erase = delete)]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub fact_id: FactId,
+        #[personal(owner)]
+        pub learner_id: PersonId,
+        /// Of the fact.
+        #[personal(date)]
+        pub day: String,
+    }
+
+    pub fn tables() -> Vec<schema::Table> {
+        vec![schema::table("fact_learner", "fact_id").id("learner_id").text("day").index(&["learner_id"]).index(&["day"])]
     }
 }
 

@@ -3,7 +3,7 @@
 use personal_data::schema;
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
-use crate::{attempts, certificates, enrolments, facts, study, submissions, teaching};
+use crate::{attempts, certificates, enrolments, facts, publications, study, submissions, teaching};
 
 /// The entities of learning's own tables: what it holds about people.
 pub type Tables = (
@@ -16,9 +16,11 @@ pub type Tables = (
     teaching::rows::grant::Entity,
     teaching::rows::feedback::Entity,
     certificates::rows::Entity,
+    publications::rows::Entity,
     facts::rows::fact::Entity,
     facts::rows::period::Entity,
     facts::rows::lesson_return::Entity,
+    facts::rows::pooled_for::Entity,
 );
 
 pub struct Migrations;
@@ -37,6 +39,8 @@ impl MigratorTrait for Migrations {
             tables
         }));
         all.push(schema::migration("learning_0002", facts::rows::tables));
+        all.push(schema::migration("learning_0003", publications::rows::tables));
+        all.push(schema::migration("learning_0004", facts::rows::pooled_for::tables));
         all
     }
 }

@@ -3,8 +3,17 @@
 use async_trait::async_trait;
 use contract::Purpose;
 use foundation::PersonId;
+use futures::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
 use objects::{ObjectKey, Objects, Prefix};
-use personal_data::{Db, Error, category, holder::HeldObjects, keys::Keys, query};
+use personal_data::{
+    Db, Error, category,
+    holder::{HeldFile, HeldObjects},
+    keys::Keys,
+    query,
+};
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
@@ -44,10 +53,13 @@ impl Held {
 
 #[async_trait]
 impl HeldObjects for Held {
-    async fn read(&self, person: PersonId, key: &str) -> Result<Option<Vec<u8>>, Error> {
+    async fn open(&self, person: PersonId, key: &str) -> Result<Option<HeldFile>, Error> {
         let object = parsed(key)?;
+        let id = key.rsplit('/').next().unwrap_or_default();
         if self.room == Prefix::Incoming {
-            return found(self.objects.get(&object).await.map(|bytes| bytes.to_vec()));
+            let Some(meta) = self.objects.head(&object).await.map_err(failed)? else { return Ok(None) };
+            let parts = as_it_came(self.objects.clone(), object, meta.size);
+            return Ok(Some(HeldFile { name: format!("photographs/{id}.upload"), parts }));
         }
         let Some(context) = self.sealed_to(person, key).await? else { return Ok(None) };
         let key = self.keys.of::<category::Learning>(person, Purpose::Rights).await?;
@@ -56,7 +68,13 @@ impl HeldObjects for Held {
             None => return Ok(None),
         };
         let length = opened.len();
-        found(opened.read(0..length).await.map(|bytes| bytes.to_vec()))
+        let extension = match self.room {
+            // As it was sent: its first bytes say in which format.
+            Prefix::Originals => names::extension(&opened.read(0..length.min(16)).await.map_err(failed)?),
+            _ => "jpg",
+        };
+        let parts = opened.stream(0..length).map(|part| part.map(|bytes| bytes.to_vec()).map_err(failed));
+        Ok(Some(HeldFile { name: format!("photographs/{id}.{extension}"), parts: parts.boxed() }))
     }
 
     async fn remove(&self, key: &str) -> Result<(), Error> {
@@ -68,16 +86,22 @@ impl HeldObjects for Held {
         }
         Ok(())
     }
+}
 
-    fn file_name(&self, key: &str) -> String {
-        let id = key.rsplit('/').next().unwrap_or_default();
-        match self.room {
-            Prefix::Renditions => format!("photographs/{id}.jpg"),
-            // As it was sent: its row says in which format.
-            Prefix::Originals => format!("photographs/{id}.original"),
-            Prefix::Incoming => format!("photographs/{id}.upload"),
+/// An upload that was not taken in yet, a mebibyte at a time.
+fn as_it_came(objects: Objects, object: ObjectKey, size: u64) -> BoxStream<'static, Result<Vec<u8>, Error>> {
+    let steps = stream::try_unfold((objects, 0), move |(objects, at)| {
+        let object = object.clone();
+        async move {
+            if at >= size {
+                return Ok(None);
+            }
+            let next = size.min(at + 1024 * 1024);
+            let bytes = objects.get_range(&object, at..next).await.map_err(failed)?;
+            Ok(Some((bytes.to_vec(), (objects, next))))
         }
-    }
+    });
+    steps.boxed()
 }
 
 fn parsed(key: &str) -> Result<ObjectKey, Error> {

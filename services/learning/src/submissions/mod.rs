@@ -3,10 +3,12 @@
 mod error;
 mod held;
 mod names;
+mod orphans;
 mod photographs;
 pub mod rows;
 pub mod rpc;
 pub mod rules;
+mod stores;
 mod submit;
 mod sweep;
 mod upload;
@@ -21,6 +23,7 @@ use tokio::sync::Semaphore;
 pub use error::Error;
 pub use held::Held;
 pub use photographs::{Opened, Photographs, Size};
+pub use stores::STORES;
 pub use submit::SendIn;
 pub use upload::{PrepareUpload, Prepared};
 

@@ -39,6 +39,18 @@ pub(super) fn context(submission: SubmissionId, part: &str) -> Vec<u8> {
 
 pub(super) const ORIGINAL: &str = "original";
 
+/// The extension of a photograph, by its first bytes.
+pub(super) fn extension(begins: &[u8]) -> &'static str {
+    match begins {
+        [0xFF, 0xD8, 0xFF, ..] => "jpg",
+        [0x89, b'P', b'N', b'G', ..] => "png",
+        [b'I', b'I', 0x2A, 0, ..] | [b'M', b'M', 0, 0x2A, ..] => "tiff",
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => "webp",
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => "heic",
+        _ => "original",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

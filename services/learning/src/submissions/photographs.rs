@@ -71,7 +71,12 @@ impl Photographs {
 
     /// The JPEG of this size, about a mebibyte at a time.
     pub async fn stream(&self, row: &submission::Model, size: Size) -> Result<BodyStream, Error> {
-        let key = self.keys.of::<category::Learning>(row.learner_id, Purpose::Education).await?;
+        self.stream_for(row, size, Purpose::Education).await
+    }
+
+    /// The same, for another purpose than teaching.
+    pub async fn stream_for(&self, row: &submission::Model, size: Size, purpose: Purpose) -> Result<BodyStream, Error> {
+        let key = self.keys.of::<category::Learning>(row.learner_id, purpose).await?;
         let name = match size {
             Size::Full => &row.full,
             Size::Large => &row.large,

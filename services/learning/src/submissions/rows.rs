@@ -14,7 +14,7 @@ pub mod upload {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "upload")]
-    #[personal(category = Learning, purposes(Education, Rights), keep(after = created, days = 2), erase = delete)]
+    #[personal(category = Learning, purposes(Education, Rights), keep(after = ended, at = expires_at, days = 1), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]
@@ -49,7 +49,7 @@ pub mod submission {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "submission")]
-    #[personal(category = Learning, purposes(Education, Rights), keep(after = relation_end, years = 3), erase = delete)]
+    #[personal(category = Learning, purposes(Education, Publication, Rights), keep(after = relation_end, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

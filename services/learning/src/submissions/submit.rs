@@ -1,4 +1,4 @@
-//! An uploaded photograph becomes a submission: checked, stripped, sealed, the upload deleted, and only then accepted.
+//! An uploaded photograph becomes a submission: checked, stripped, sealed, read back, the upload deleted, and only then accepted.
 
 use std::time::Duration;
 
@@ -178,10 +178,10 @@ impl Submissions {
     async fn seal(&self, upload: UploadId, key: &Key, original: &[u8], photograph: &Photograph) -> Result<(), Error> {
         let (id, data_key) = (names::submission(upload), key.raw().bytes());
         let context = names::context(id, names::ORIGINAL);
-        self.objects.put_sealed(&names::original(upload), data_key, &context, original).await?;
+        self.objects.keep_sealed(&names::original(upload), data_key, &context, original).await?;
         for (size, bytes) in [(Size::Full, &photograph.full), (Size::Large, &photograph.large), (Size::Small, &photograph.small)] {
             let context = names::context(id, size.name());
-            self.objects.put_sealed(&names::rendition(upload, size), data_key, &context, bytes).await?;
+            self.objects.keep_sealed(&names::rendition(upload, size), data_key, &context, bytes).await?;
         }
         Ok(())
     }

@@ -5,13 +5,14 @@ use std::{collections::BTreeSet, time::Duration};
 use contract::{
     Event, Purpose,
     learning::v1::{FactsReleased, facts_released::Period},
+    privacy::v1::PersonStateChanged,
 };
-use events::Envelope;
+use events::{Envelope, Outcome, reactor};
 use foundation::PersonId;
 use kolsai_learning::{
     catalogue::Lesson,
     facts::{
-        Facts,
+        Facts, TakeBack,
         demo::{Demo, LEARNERS, WEEKS},
         release::Releases,
         rows::{fact, lesson_return},
@@ -30,6 +31,7 @@ on_both_engines!(
     nine_learners_are_not_told_and_the_tenth_tells_them_all,
     what_is_told_names_nobody_and_no_time,
     who_is_restricted_or_has_withdrawn_adds_nothing,
+    what_is_pooled_waits_for_the_restricted_and_is_taken_back_on_withdrawal,
     a_return_counts_once_a_day_and_is_forgotten_after_its_week,
     what_stays_too_small_is_dropped_with_its_week,
     two_replicas_tell_everything_once,
@@ -161,6 +163,38 @@ async fn who_is_restricted_or_has_withdrawn_adds_nothing(engine: Engine) {
     }
     assert_eq!(desk.pooled().await.len(), before);
     assert_eq!(number(&desk.stage.db, "SELECT count(*) FROM lesson_return").await, 0);
+}
+
+async fn what_is_pooled_waits_for_the_restricted_and_is_taken_back_on_withdrawal(engine: Engine) {
+    let desk = Desk::on(&engine).await;
+    let people = desk.complete(11, 0).await;
+    let (restricted, withdrawn) = (people[0], people[1]);
+    let becomes = async |person, state, purposes, seen| {
+        let tx = desk.stage.db.begin("test.state").await.unwrap();
+        assert!(person_state::apply_in_tx(&tx, person, state, purposes, seen).await.unwrap());
+        tx.commit().await.unwrap();
+    };
+    becomes(restricted, person_state::State::Restricted, 0, 1).await;
+    let said =
+        |version| PersonStateChanged { person_id: withdrawn.to_string(), state: 0, withdrawn: vec![Purpose::Statistics.into()], version };
+    // Early: something could still be pooled meanwhile.
+    let take_back = reactor(&desk.stage.db, TakeBack);
+    assert!(matches!(take_back.react(&envelope(&said(1))).await, Outcome::Later(_)));
+    becomes(withdrawn, person_state::State::Active, person_state::bit(Purpose::Statistics), 1).await;
+    assert_eq!(take_back.react(&envelope(&said(1))).await, Outcome::Done);
+    assert_eq!((desk.pooled().await.len(), number(&desk.stage.db, "SELECT count(*) FROM fact_learner").await), (10, 10));
+    // Ten are there, one of them restricted: nothing is told of nine.
+    assert_eq!(desk.releases.run().await.unwrap(), 0);
+    desk.complete(1, 0).await;
+    assert_eq!(desk.releases.run().await.unwrap(), 1);
+    let told = desk.told().await;
+    assert_eq!(told.iter().map(sizes).collect::<Vec<_>>(), [[10]]);
+    assert_eq!((desk.pooled().await.len(), number(&desk.stage.db, "SELECT count(*) FROM fact_learner").await), (1, 1));
+    // Held to the end of its week, it is never told.
+    engine.clock.advance(7 * DAY);
+    desk.releases.run().await.unwrap();
+    assert_eq!((desk.pooled().await.len(), number(&desk.stage.db, "SELECT count(*) FROM fact_learner").await), (0, 0));
+    assert_eq!(desk.told().await.iter().flat_map(sizes).sum::<usize>(), 10);
 }
 
 async fn a_return_counts_once_a_day_and_is_forgotten_after_its_week(engine: Engine) {

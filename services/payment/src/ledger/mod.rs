@@ -1,5 +1,6 @@
 //! The double-entry ledger, and the receipts that tax law keeps. Written only together with an order's change of state.
 
+pub(crate) mod retained;
 pub(crate) mod rows;
 pub(crate) mod rules;
 

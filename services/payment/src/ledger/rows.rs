@@ -59,7 +59,7 @@ pub(crate) mod tax_receipt {
     #[personal(
         category = LockedPayment,
         purposes(LegalRetention, Rights),
-        keep(after = tax_period, years = 5),
+        keep(after = tax_period, at = dated_at, years = 5),
         erase = lock(law = "Tax Code of Kazakhstan, art. 48; 94-V art. 18")
     )]
     pub struct Model {

@@ -11,10 +11,12 @@ pub(crate) enum Account {
     CourseIncome = 2,
     /// What we owe to people whose refund is under way.
     RefundsPayable = 3,
+    /// What came in for nobody whom we know, and is owed back.
+    StraysPayable = 4,
 }
 
 impl Account {
-    const ALL: [Self; 3] = [Self::PartnerReceivable, Self::CourseIncome, Self::RefundsPayable];
+    const ALL: [Self; 4] = [Self::PartnerReceivable, Self::CourseIncome, Self::RefundsPayable, Self::StraysPayable];
 
     /// As the column has it.
     pub(crate) fn of(code: i32) -> Option<Self> {
@@ -47,6 +49,10 @@ pub(crate) enum Movement {
     RefundDone,
     /// The partner gave money back that we had not asked to be given back: a chargeback, or by hand at the partner's.
     RefundedUnasked,
+    /// Money came in that no order stands behind.
+    StrayCame,
+    /// It went back.
+    StrayWent,
 }
 
 /// Debits one account and credits another with the same sum.
@@ -56,6 +62,8 @@ pub(crate) fn postings(movement: Movement, amount_minor: i64) -> [Posting; 2] {
         Movement::RefundAsked => (Account::CourseIncome, Account::RefundsPayable),
         Movement::RefundDone => (Account::RefundsPayable, Account::PartnerReceivable),
         Movement::RefundedUnasked => (Account::CourseIncome, Account::PartnerReceivable),
+        Movement::StrayCame => (Account::PartnerReceivable, Account::StraysPayable),
+        Movement::StrayWent => (Account::StraysPayable, Account::PartnerReceivable),
     };
     [
         Posting { account: debit, debit_minor: amount_minor, credit_minor: 0 },
@@ -89,6 +97,12 @@ pub(crate) fn agrees(booked: &[Posting], state: State, amount_minor: i64) -> boo
         && balance(booked, Account::RefundsPayable) == payable
 }
 
+/// Whether the books of one stray payment balance and say what is owed.
+pub(crate) fn agrees_with_stray(booked: &[Posting], owed_minor: i64) -> bool {
+    let owed = i128::from(owed_minor);
+    is_balanced(booked) && balance(booked, Account::PartnerReceivable) == owed && balance(booked, Account::StraysPayable) == -owed
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -97,12 +111,27 @@ mod tests {
 
     #[test]
     fn every_movement_balances() {
-        for movement in [Movement::Paid, Movement::RefundAsked, Movement::RefundDone, Movement::RefundedUnasked] {
+        for movement in [
+            Movement::Paid,
+            Movement::RefundAsked,
+            Movement::RefundDone,
+            Movement::RefundedUnasked,
+            Movement::StrayCame,
+            Movement::StrayWent,
+        ] {
             assert!(is_balanced(&postings(movement, 4_500_000)));
             assert!(is_balanced(&postings(movement, i64::MAX)));
         }
         let one_sided = [Posting { account: Account::CourseIncome, debit_minor: 1, credit_minor: 0 }];
         assert!(!is_balanced(&one_sided));
+    }
+
+    #[test]
+    fn a_stray_payment_is_owed_and_then_is_not() {
+        let came = postings(Movement::StrayCame, 100).to_vec();
+        let went = [came.clone(), postings(Movement::StrayWent, 100).to_vec()].concat();
+        assert!(agrees_with_stray(&came, 100) && !agrees_with_stray(&came, 0));
+        assert!(agrees_with_stray(&went, 0) && !agrees_with_stray(&went, 100));
     }
 
     proptest! {

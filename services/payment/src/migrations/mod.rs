@@ -13,6 +13,7 @@ impl MigratorTrait for Migrations {
         all.extend(events::migrations());
         all.push(schema::migration("payment_0001", tables));
         all.push(schema::migration("payment_0002", strays::rows::tables));
+        all.push(schema::migration("payment_0003", strays::rows::books));
         all
     }
 }

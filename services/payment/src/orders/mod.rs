@@ -3,11 +3,13 @@
 pub(crate) mod asking;
 mod catalogue;
 mod error;
+pub(crate) mod obligations;
 mod page;
 mod receipt;
 pub(crate) mod rows;
 pub(crate) mod rpc;
 pub(crate) mod rules;
+pub(crate) mod stores;
 mod taking;
 
 use std::time::Duration;

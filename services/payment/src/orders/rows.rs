@@ -44,7 +44,8 @@ pub(crate) mod course_order {
         pub currency: String,
         #[personal(code)]
         pub state: i32,
-        #[personal(plain = "the partner's identifier of the payment, which its every word is compared with")]
+        /// The partner's identifier of the payment, which its every word is compared with. Erasing it closes the page there.
+        #[personal(object = "payments-at-the-partner")]
         pub partner_payment: Option<String>,
         #[personal(document)]
         pub payment_url: Option<Sealed<category::Payment, str>>,

@@ -126,6 +126,15 @@ impl Partner {
         heard(self.http.post(call, body).await)
     }
 
+    /// `POST /payments/{payment_id}/cancel`: what nobody has paid, and whose order is gone.
+    pub(crate) async fn cancel_stray(&self, stray: &stray_payment::Model) -> Asked {
+        let path = format!("/payments/{}/cancel", stray.partner_payment);
+        let headers = self.signed(&Method::POST, &path, b"");
+        let id = stray.id.cancelling().0;
+        let call = Call { id, path: &path, purpose: Purpose::Payment, classes: &[Class::Id], subject: None, headers: &headers };
+        heard(self.http.post(call, Bytes::new()).await)
+    }
+
     async fn post(&self, what: &str, placing: Placing<'_>, path: &str, body: &impl serde::Serialize) -> Result<Answer, egress::Error> {
         let body: Bytes = serde_json::to_vec(body).map_err(egress::Error::Json)?.into();
         let headers = self.signed(&Method::POST, path, &body);

@@ -12,9 +12,9 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Shared, State, delivery};
+use super::{Shared, State, delivery, store::Payment};
 use crate::partner::{
-    protocol::{Accepted, NewPayment, NewRefund},
+    protocol::{Accepted, NewPayment, NewRefund, Status},
     signature::{MERCHANT_HEADER, MERCHANT_NAME, verify},
 };
 
@@ -67,6 +67,22 @@ pub(super) async fn refund(shared: State, Path(id): Path<Uuid>, uri: Uri, header
             json(StatusCode::ACCEPTED, &before)
         }
         Some((payment, false)) => json(StatusCode::OK, &payment.report()),
+    }
+}
+
+/// `POST /payments/{id}/cancel`, by the order or by the payment: what nobody has paid cannot be paid any more. What has an outcome
+/// keeps it.
+pub(super) async fn cancel(shared: State, Path(id): Path<Uuid>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    if !is_the_merchant(&shared, &Method::POST, &uri, &headers, &body) {
+        return error(StatusCode::UNAUTHORIZED, "not signed by the merchant");
+    }
+    let stands = shared.change(|payments| {
+        payments.pay(id, Status::Expired);
+        payments.find(id).map(Payment::report)
+    });
+    match stands {
+        Some(report) => json(StatusCode::OK, &report),
+        None => error(StatusCode::NOT_FOUND, "no such payment"),
     }
 }
 

@@ -10,7 +10,7 @@ mod store;
 
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -119,6 +119,22 @@ impl Shared {
     }
 }
 
+/// Its file in a data folder: what it knows, so that a restart loses no payment.
+pub fn file_in(data: &Path) -> PathBuf {
+    data.join("sandbox-partner.json")
+}
+
+/// The page's public base under the school's own address: the gateway passes on what is under it.
+pub fn page_base(school: &str) -> String {
+    format!("{school}/sandbox")
+}
+
+/// The address of a sandbox on this machine: `http://` and a loopback address with its port.
+pub(crate) fn loopback(address: &str) -> Option<SocketAddr> {
+    let rest = address.strip_prefix("http://")?.trim_end_matches('/');
+    rest.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
+}
+
 /// Starts the sandbox with its payments in memory.
 pub async fn serve(config: Config) -> Result<Sandbox, SandboxError> {
     start(config, None).await
@@ -164,6 +180,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/payments", post(api::create))
         .route("/payments/{order}", get(api::report))
         .route("/payments/{order}/refund", post(api::refund))
+        .route("/payments/{order}/cancel", post(api::cancel))
         .route("/pay/{id}", get(pages::show).post(pages::pay))
         .route("/control/{id}", post(control::control))
         .with_state(shared)

@@ -2,7 +2,7 @@
 
 use foundation::{Timestamp, typed_id};
 use personal_data::{Db, Error, PersonalData, Tx, query, schema};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use sha2::{Digest, Sha256};
 
 use super::rules::State;
@@ -12,12 +12,22 @@ typed_id!(
     PaymentKey
 );
 
+typed_id!(
+    /// One side of a booking of a stray payment.
+    StrayEntryId
+);
+
 impl PaymentKey {
     pub(crate) fn of(partner_payment: &str) -> Self {
         let digest = Sha256::new().chain_update(b"stray-payment").chain_update(partner_payment).finalize();
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
         Self(uuid::Builder::from_custom_bytes(id).into_uuid())
+    }
+
+    /// The identifier of the call that cancels the payment, beside the one that gives it back; twice is the payment's own again.
+    pub(crate) fn cancelling(self) -> Self {
+        Self(uuid::Uuid::from_u128(self.0.as_u128() ^ 1))
     }
 }
 
@@ -72,6 +82,77 @@ pub(crate) mod booked_payment {
     }
 }
 
+/// One side of a booking of a stray payment. Entries are added, never changed.
+pub(crate) mod stray_entry {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "stray_entry")]
+    #[personal(none = "the books of payments that no order stands behind: sums that came and went, and nothing here says whose")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub id: StrayEntryId,
+        #[personal(link)]
+        pub stray: PaymentKey,
+        #[personal(code)]
+        pub account: i32,
+        #[personal(measure)]
+        pub debit_minor: i64,
+        #[personal(measure)]
+        pub credit_minor: i64,
+        #[personal(plain = "an ISO 4217 code")]
+        pub currency: String,
+        #[personal(time)]
+        pub booked_at: Timestamp,
+    }
+}
+
+/// A transfer that is about nobody: a stray payment given back or closed, however often it was tried.
+pub(crate) mod stray_transfer {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "stray_transfer")]
+    #[personal(none = "the transfer register of payments that no order stands behind: it names a payment, and nobody")]
+    pub struct Model {
+        /// Of the call.
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub id: Uuid,
+        #[personal(link)]
+        pub stray: PaymentKey,
+        #[personal(plain = "the name of a declared recipient")]
+        pub recipient: String,
+        #[personal(plain = "a country code, ISO 3166-1 alpha-2")]
+        pub country: String,
+        #[personal(code)]
+        pub purpose: i32,
+        #[personal(plain = "names of data classes")]
+        pub classes: String,
+        #[personal(time)]
+        pub at: Timestamp,
+    }
+}
+
+pub(crate) fn books() -> Vec<schema::Table> {
+    vec![
+        schema::table("stray_entry", "id")
+            .id("stray")
+            .code("account")
+            .number("debit_minor")
+            .number("credit_minor")
+            .text("currency")
+            .time("booked_at")
+            .index(&["stray"]),
+        schema::table("stray_transfer", "id").id("stray").text("recipient").text("country").code("purpose").text("classes").time("at"),
+    ]
+}
+
 pub(crate) fn tables() -> Vec<schema::Table> {
     vec![
         schema::table("stray_payment", "id")
@@ -108,6 +189,16 @@ pub(crate) async fn note_booked_in_tx(tx: &Tx, partner_payment: &str) -> Result<
 pub(crate) async fn is_booked_in_tx(tx: &Tx, id: PaymentKey) -> Result<bool, Error> {
     let booked = query::anonymous::<booked_payment::Entity>().filter(booked_payment::Column::Id.eq(id));
     Ok(booked.one(tx).await?.is_some())
+}
+
+/// How long it is known that a payment was booked: the general limitation period (Civil Code, art. 178).
+const BOOKED_FOR: std::time::Duration = std::time::Duration::from_secs(3 * 366 * 24 * 3600);
+
+/// Forgets which payments were booked when nobody can have a word about them any more. Answers how many.
+#[allow(clippy::disallowed_methods, reason = "the table says that it holds nobody's data")]
+pub(crate) async fn forget_booked(db: &Db) -> Result<u64, Error> {
+    let before = db.clock().now().minus(BOOKED_FOR);
+    Ok(booked_payment::Entity::delete_many().filter(booked_payment::Column::BookedAt.lt(before)).exec(db).await?.rows_affected)
 }
 
 /// What is to be asked for now.

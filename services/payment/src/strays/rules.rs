@@ -13,12 +13,16 @@ pub(crate) enum State {
     Owed = 1,
     /// The partner has confirmed that it went back.
     Returned = 2,
+    /// An order was erased before it was paid: the partner is to close its page.
+    Open = 3,
+    /// The partner has closed it unpaid.
+    Cancelled = 4,
 }
 
 impl State {
     /// As the column has it.
     pub(crate) fn of(code: i32) -> Option<Self> {
-        [Self::Owed, Self::Returned].into_iter().find(|state| *state as i32 == code)
+        [Self::Owed, Self::Returned, Self::Open, Self::Cancelled].into_iter().find(|state| *state as i32 == code)
     }
 }
 
@@ -41,6 +45,8 @@ pub(crate) enum Step {
     Owe,
     /// It went back.
     Return,
+    /// Its page is closed, and nothing was paid.
+    Cancel,
     /// A repetition, or overtaken.
     Nothing,
 }
@@ -62,6 +68,9 @@ pub(crate) fn step(facts: &Facts<'_>, said: &Report) -> Result<Step, Refused> {
             _ if said.currency != currency => Err(Refused::Mismatch(Mismatch::Currency)),
             _ if said.amount != amount => Err(Refused::Mismatch(Mismatch::Amount)),
             Status::Refunded if state == State::Owed => Ok(Step::Return),
+            // Somebody was faster than the cancellation.
+            Status::Paid if matches!(state, State::Open | State::Cancelled) => Ok(Step::Owe),
+            Status::Declined | Status::Expired | Status::Refunded if state == State::Open => Ok(Step::Cancel),
             _ => Ok(Step::Nothing),
         };
     }
@@ -111,6 +120,20 @@ mod tests {
             let expected = if status == Status::Refunded { Step::Return } else { Step::Nothing };
             assert_eq!(step(&owed, &said(status)), Ok(expected), "{status:?}");
             assert_eq!(step(&returned, &said(status)), Ok(Step::Nothing), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_open_when_its_order_was_erased_is_closed_or_goes_back() {
+        for status in Status::ALL {
+            let expected = match status {
+                Status::Paid => Step::Owe,
+                Status::Declined | Status::Expired | Status::Refunded => Step::Cancel,
+                Status::Pending | Status::Unknown => Step::Nothing,
+            };
+            assert_eq!(step(&Facts { stray: Some((State::Open, 100, "KZT")), ..facts() }, &said(status)), Ok(expected), "{status:?}");
+            let expected = if status == Status::Paid { Step::Owe } else { Step::Nothing };
+            assert_eq!(step(&Facts { stray: Some((State::Cancelled, 100, "KZT")), ..facts() }, &said(status)), Ok(expected), "{status:?}");
         }
     }
 

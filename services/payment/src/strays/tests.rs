@@ -6,7 +6,7 @@ use foundation::{PersonId, uuid::Uuid};
 use personal_data::query;
 use serde_json::json;
 
-use super::*;
+use super::{rows::stray_transfer, *};
 use crate::{
     orders::{OrderId, rules::Mismatch},
     partner::{Placed, Placing, protocol::Status},
@@ -162,6 +162,74 @@ async fn what_is_paid_after_an_erasure_goes_back() {
         // What left about the person was erased with them, and the refund names nobody.
         let transfers = query::across::<transfer::Entity>(Purpose::Rights).all(&bench.db).await.unwrap();
         assert!(transfers.iter().all(|transfer| transfer.person != person));
+    }
+}
+
+/// The order is erased while its payment is open: nobody can pay it any more.
+#[tokio::test]
+async fn the_page_of_an_erased_order_is_closed_at_the_partner() {
+    for bench in benches().await {
+        let person = PersonId::new_v4();
+        let order = bench.orders.opened(person).await;
+        let placed = Placing { order, person, amount_minor: SUM, currency: "KZT" };
+        let Placed::Accepted(accepted) = bench.partner.place(placed).await else { panic!("the sandbox takes it") };
+        let Asked::Said(waiting) = bench.partner.ask(placed).await else { panic!("the sandbox has it") };
+        bench.orders.notified(order, waiting).await.unwrap();
+        let holds = crate::holds().with_objects("payments-at-the-partner", std::sync::Arc::new(OpenPayments(bench.db.clone())));
+        for _ in 0..2 {
+            holds.remove_objects(&bench.db, person).await.unwrap();
+        }
+        bench.erased(person).await;
+        assert_eq!(bench.round().await, 1);
+        assert_eq!(bench.at_the_partner(order.0).await, Status::Expired);
+        assert_eq!(state(&bench.strays().await[0]), (State::Cancelled, None));
+        let registered = query::anonymous::<stray_transfer::Entity>().all(&bench.db).await.unwrap();
+        assert_eq!(registered.iter().map(|it| it.classes.as_str()).collect::<Vec<_>>(), ["ID"], "the cancellation is in the register");
+        // Paid in the moment before: then it goes back, and both are in the books.
+        let paid = Report {
+            order_id: order.0,
+            payment_id: accepted.payment_id,
+            status: Status::Paid,
+            amount: SUM,
+            currency: "KZT".into(),
+            merchant: "kolsai".into(),
+        };
+        bench.strays.take(&paid).await.unwrap();
+        assert_eq!(state(&bench.strays().await[0]).0, State::Owed);
+    }
+}
+
+/// What came in for nobody and went back is in the books and in the register, once.
+#[tokio::test]
+async fn a_stray_payment_is_booked_and_its_refund_registered() {
+    for bench in benches().await {
+        let paid = bench.paid_for_nobody().await;
+        bench.strays.take(&paid).await.unwrap();
+        let entries = async || query::anonymous::<stray_entry::Entity>().all(&bench.db).await.unwrap();
+        assert_eq!(entries().await.len(), 2);
+        for _ in 0..2 {
+            bench.round().await;
+            bench.clock.advance(wait(1));
+        }
+        let booked = entries().await;
+        let sum = |side: fn(&stray_entry::Model) -> i64| booked.iter().map(side).sum::<i64>();
+        assert_eq!((booked.len(), sum(|e| e.debit_minor), sum(|e| e.credit_minor)), (4, 2 * SUM, 2 * SUM));
+        let registered = query::anonymous::<stray_transfer::Entity>().all(&bench.db).await.unwrap();
+        assert_eq!(registered.len(), 1, "however often it was tried");
+        assert_eq!((registered[0].stray, registered[0].classes.as_str()), (PaymentKey::of(&paid.payment_id), "ID,PAYMENT"));
+    }
+}
+
+/// That a payment was booked is known for three years, and then no longer.
+#[tokio::test]
+async fn what_was_booked_is_forgotten_in_its_time() {
+    for bench in benches().await {
+        let tx = bench.db.begin("test.book").await.unwrap();
+        rows::note_booked_in_tx(&tx, "p-1").await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(rows::forget_booked(&bench.db).await.unwrap(), 0);
+        bench.clock.advance(Duration::from_secs(3 * 367 * 24 * 3600));
+        assert_eq!(rows::forget_booked(&bench.db).await.unwrap(), 1);
     }
 }
 

@@ -71,6 +71,32 @@ pub mod chain_end {
     }
 }
 
+/// An end of a chain that is kept for good, one an hour.
+pub mod checkpoint {
+    use sea_orm::entity::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
+    #[sea_orm(table_name = "checkpoint")]
+    #[personal(none = "hashes and signatures of access logs")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        #[personal(key)]
+        pub id: Uuid,
+        #[personal(plain = "the name of a service")]
+        pub service: String,
+        #[personal(measure)]
+        pub sequence: i64,
+        #[personal(plain = "hash of the entry at that place")]
+        pub hash: Vec<u8>,
+        #[personal(plain = "Ed25519 over service, sequence, hash and time")]
+        pub signature: String,
+        #[personal(time)]
+        pub at: Timestamp,
+    }
+}
+
 pub fn chain_id(service: &str) -> Uuid {
     let mut id = [0; 16];
     id.copy_from_slice(&Sha256::digest(service)[..16]);

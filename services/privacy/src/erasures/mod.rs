@@ -1,12 +1,17 @@
 //! Erasure: ordered, done by every holder, witnessed, the key destroyed last, and a signed receipt.
 
+pub mod kept;
+pub(crate) mod ledger;
 pub mod officer;
+mod receipt;
 mod reports;
 pub mod rows;
+pub mod rpc;
 mod rules;
 mod saga;
+mod waiting;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use contract::{
     Purpose,
@@ -18,6 +23,7 @@ use personal_data::{Db, Error, Idempotency, Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 use sha2::{Digest, Sha256};
 
+pub(crate) use officer::reason_of;
 pub use reports::Reports;
 
 use crate::{receipts::SigningKey, requests, terms::Calendar};
@@ -28,25 +34,38 @@ pub struct Erasures {
     pub(crate) keyring: KeyringClient<Transport>,
     pub(crate) signing: SigningKey,
     pub(crate) calendar: Arc<Calendar>,
+    pub(crate) backups: backup::Backups,
+    /// How long an order may be taken back before it acts.
+    pub(crate) grace: Duration,
 }
 
 impl Erasures {
-    /// Opens an erasure with its clock and orders it. While one runs, another order answers with it.
-    pub async fn order(&self, person: PersonId, claim: &Idempotency) -> Result<pb::EraseMeResponse, Refusal> {
+    /// Opens an erasure with its clock and orders it, now or when nothing has to be waited for any more. While one runs, another
+    /// order answers with it.
+    pub async fn order(&self, person: PersonId, claim: &Idempotency, without_copy: bool) -> Result<pb::EraseMeResponse, Refusal> {
         let now = self.db.clock().now();
         let due_at = requests::due(&self.calendar, "erasure", now)?;
         let id = ErasureId::new_v4();
         let tx = self.db.begin_for("privacy.order-erasure", person, Purpose::Rights).await?;
-        let again = tx.first_made(claim, id).await?.is_some();
         // Read within the transaction: whoever holds the writer's place and waits for a second connection may wait for ever.
-        let running = of(&tx, person).await.map_err(Error::from)?;
-        if again || running.is_some() {
-            return running.map(|row| self.answer(&row)).ok_or_else(|| Error::Changed("erasure").into());
+        if let Some(first) = tx.first_made(claim, id).await? {
+            let first = query::anonymous::<erasure::Entity>().filter(erasure::Column::Id.eq(first)).one(&tx).await.map_err(Error::from)?;
+            return first.map(|row| self.answer(&row)).ok_or_else(|| Error::Changed("erasure").into());
         }
+        if let Some(mut running) = of(&tx, person).await.map_err(Error::from)? {
+            if without_copy && !running.without_copy && State::of(running.state) == State::Waiting {
+                running.without_copy = true;
+                tx.update::<erasure::Entity>(&mut running).await?;
+                tx.commit().await?;
+            }
+            return Ok(self.answer(&running));
+        }
+        let acts_at = now.plus(self.grace);
+        let waits = rules::waits_until(acts_at, &waiting::open_copies(&tx, person).await?, without_copy, now).is_some();
         let row = erasure::Model {
             id,
             person: Some(person.0),
-            state: State::Open as i32,
+            state: if waits { State::Waiting } else { State::Open } as i32,
             ordered_at: now,
             due_at,
             look_at: now,
@@ -65,11 +84,16 @@ impl Erasures {
             officer_role: None,
             officer_reason: None,
             resumed_at: None,
+            acts_at,
+            without_copy,
+            begun_at: Some(now).filter(|_| !waits),
             version: 0,
         };
         let answer = self.answer(&row);
         tx.insert::<erasure::Entity>(row).await?;
-        announce_in_tx(&tx, id, person, now, 1).await?;
+        if !waits {
+            announce_in_tx(&tx, id, person, now, 1).await?;
+        }
         tx.commit().await?;
         Ok(answer)
     }
@@ -92,18 +116,22 @@ impl Erasures {
             State::Done => pb::receipt::State::Done,
             State::Contradicted => pb::receipt::State::Contradicted,
             State::Open => pb::receipt::State::Open,
+            State::Waiting => pb::receipt::State::Waiting,
+            State::Cancelled => pb::receipt::State::Cancelled,
         };
+        let notes = kept::notes(&self.db, row.id.0).await?;
         Ok(pb::Receipt {
             state: state.into(),
             due_at: Some(row.due_at.to_proto()),
             document: row.document.unwrap_or_default(),
             signature: row.signature.unwrap_or_default(),
             key_id: self.signing.id(),
+            notes,
         })
     }
 }
 
-async fn of<C: sea_orm::ConnectionTrait>(connection: &C, person: PersonId) -> Result<Option<erasure::Model>, sea_orm::DbErr> {
+pub(crate) async fn of<C: sea_orm::ConnectionTrait>(connection: &C, person: PersonId) -> Result<Option<erasure::Model>, sea_orm::DbErr> {
     query::anonymous::<erasure::Entity>().filter(erasure::Column::Person.eq(person.0)).one(connection).await
 }
 
@@ -117,7 +145,8 @@ async fn announce_in_tx(tx: &Tx, id: ErasureId, person: PersonId, ordered_at: Ti
     let state = pb::person_state_changed::State::Erased.into();
     events::announce_in_tx(
         tx,
-        PersonStateChanged { person_id: person.to_string(), state, withdrawn: Vec::new(), version: ordered_at.micros() },
+        // Later than all that privacy said of the person before.
+        PersonStateChanged { person_id: person.to_string(), state, withdrawn: Vec::new(), version: tx.clock().now().micros() },
     )
     .await
 }

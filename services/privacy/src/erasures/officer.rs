@@ -11,7 +11,7 @@ use super::{
     rows::{ErasureId, State, erasure},
     rules,
 };
-use crate::requests::rows::copy_request;
+use crate::{cases, objections, requests::rows::copy_request, states};
 
 const SHORTEST: usize = 10;
 const LONGEST: usize = 500;
@@ -61,12 +61,18 @@ impl Erasures {
 /// A request that is not done is before the privacy officer, whoever that is.
 #[async_trait::async_trait]
 impl Ties for Erasures {
-    async fn ties(&self, tie: Tie, _staff: PersonId, person: PersonId) -> Result<bool, Refusal> {
+    async fn ties(&self, tie: Tie, staff: PersonId, person: PersonId) -> Result<bool, Refusal> {
         if tie != Tie::HasRequest {
             return Ok(false);
         }
         // Whom an erasure is about is forgotten once it is done.
         if super::of(&self.db, person).await.map_err(Error::from)?.is_some() {
+            return Ok(true);
+        }
+        if states::is_open(&self.db, person).await?
+            || objections::is_open(&self.db, staff, person).await?
+            || cases::listed::is_open(&self.db, person).await?
+        {
             return Ok(true);
         }
         let open = query::of::<copy_request::Entity>(person, Purpose::Rights).filter(copy_request::Column::DoneAt.is_null());
@@ -75,7 +81,7 @@ impl Ties for Erasures {
 }
 
 /// The reason stands on a receipt without personal data: what looks like an address, a number or an identifier is refused.
-fn reason_of(text: &str) -> Result<&str, Refusal> {
+pub(crate) fn reason_of(text: &str) -> Result<&str, Refusal> {
     let text = text.trim();
     if !(SHORTEST..=LONGEST).contains(&text.chars().count()) || text.chars().any(char::is_control) {
         return Err(Refusal::invalid(

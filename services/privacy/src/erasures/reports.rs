@@ -1,6 +1,9 @@
 //! What holders report, one row a holder: the first report of a round counts.
 
-use contract::{Purpose, holder::v1::ErasureReported};
+use contract::{
+    Purpose,
+    holder::v1::{ErasureReported, KeptItem},
+};
 use events::{Reaction, ReactionError};
 use foundation::{Timestamp, uuid::Uuid};
 use personal_data::{Tx, query};
@@ -10,7 +13,7 @@ use super::{
     rows::{self, State, erasure, holder_report},
     saga,
 };
-use crate::receipts::Class;
+use crate::receipts::{Class, Kept};
 
 /// A holder's report enters the saga. The person is erased here too by now, so this is not a reaction about a person.
 pub struct Reports;
@@ -51,6 +54,7 @@ fn encode(tx: &Tx, erasure: Uuid, event: ErasureReported) -> Result<holder_repor
             objects: c.objects,
             locked: c.locked,
             law: c.law.clone(),
+            kept: c.kept.iter().filter_map(kept).collect(),
         })
         .collect();
     Ok(holder_report::Model {
@@ -61,8 +65,13 @@ fn encode(tx: &Tx, erasure: Uuid, event: ErasureReported) -> Result<holder_repor
         answers: event.version,
         left_over: event.left_over,
         classes: written(&classes)?,
+        expired_at: event.expired_at.as_ref().map(Timestamp::from_proto),
         done_at: event.done_at.as_ref().map_or(tx.clock().now(), Timestamp::from_proto),
     })
+}
+
+fn kept(item: &KeptItem) -> Option<Kept> {
+    Some(Kept { item: item.item_id.clone(), until: Timestamp::from_proto(item.until.as_ref()?).to_string() })
 }
 
 fn written(classes: &[Class]) -> Result<String, ReactionError> {
@@ -96,7 +105,7 @@ mod tests {
     use super::*;
 
     fn class(table: &str, before: i64, after: i64, objects: i64) -> Class {
-        Class { table: table.into(), before, after, objects, locked: 0, law: String::new() }
+        Class { table: table.into(), before, after, objects, locked: 0, law: String::new(), kept: Vec::new() }
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub enum State {
     Open = 0,
     Done = 1,
     Contradicted = 2,
+    /// For a copy that was asked for first, or for the end of its days of grace.
+    Waiting = 3,
+    /// Taken back while it waited.
+    Cancelled = 4,
 }
 
 impl State {
@@ -22,6 +26,8 @@ impl State {
         match code {
             1 => Self::Done,
             2 => Self::Contradicted,
+            3 => Self::Waiting,
+            4 => Self::Cancelled,
             _ => Self::Open,
         }
     }
@@ -82,6 +88,15 @@ pub mod erasure {
         pub officer_reason: Option<String>,
         #[personal(time)]
         pub resumed_at: Option<Timestamp>,
+        /// When its days of grace are over.
+        #[personal(time)]
+        pub acts_at: Timestamp,
+        /// It waits for no copy.
+        #[personal(measure)]
+        pub without_copy: bool,
+        /// When the holders were ordered first.
+        #[personal(time)]
+        pub begun_at: Option<Timestamp>,
         #[personal(version)]
         pub version: i64,
     }
@@ -112,6 +127,8 @@ pub mod holder_report {
         pub left_over: i64,
         #[personal(plain = "numbers of rows per table, as JSON")]
         pub classes: String,
+        #[personal(time)]
+        pub expired_at: Option<Timestamp>,
         #[personal(time)]
         pub done_at: Timestamp,
     }

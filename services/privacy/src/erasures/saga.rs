@@ -9,11 +9,11 @@ use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Erasures, announce_in_tx,
+    Erasures, announce_in_tx, kept, receipt,
     rows::{State, erasure, holder_report},
-    rules::{self, Progress, Report, Step, step},
+    rules::{self, Progress, Report, Step, Witness, step},
 };
-use crate::receipts::{Class, Document, Holder, Locked, Remaining, Resumed};
+use crate::receipts::Class;
 
 const POLL: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_secs(2);
@@ -24,6 +24,7 @@ impl Erasures {
         while !until.is_cancelled() {
             let committed = self.db.committed().clone();
             let woken = committed.notified();
+            self.begin_ready().await?;
             self.advance_due().await?;
             tokio::select! {
                 () = woken => {}
@@ -66,6 +67,7 @@ impl Erasures {
 
     async fn advance(&self, mut row: erasure::Model) -> Result<(), Error> {
         let Some(person) = row.person.map(PersonId) else { return Ok(()) };
+        self.note_in_ledger(&row, person).await?;
         let reports = query::anonymous::<holder_report::Entity>()
             .filter(holder_report::Column::Erasure.eq(row.id.0))
             .filter(holder_report::Column::Answers.gte(row.round))
@@ -79,9 +81,10 @@ impl Erasures {
                 }
                 Step::AskHoldersAgain => return self.ask_again(row, person).await,
                 Step::AskWitness => {
-                    let ask = keyring::WitnessRequest { person_id: person.to_string() };
+                    let before = Some(row.begun_at.unwrap_or(row.ordered_at).to_proto());
+                    let ask = keyring::WitnessRequest { person_id: person.to_string(), before };
                     let answer = self.keyring.clone().witness(ask).await.map_err(|_| Error::KeyringAway)?.into_inner();
-                    row.witnesses = Some(answer.services.join(","));
+                    row.witnesses = Some(testimony(&answer));
                     self.write("privacy.note-witness", &mut row).await?;
                 }
                 Step::DestroyKey => {
@@ -105,7 +108,7 @@ impl Erasures {
         Ok(Progress {
             holders: Contract::get().holders().iter().map(|holder| holder.service.clone()).collect(),
             reports: reports.iter().map(report).collect::<Result<_, _>>()?,
-            witnesses: row.witnesses.as_deref().map(names),
+            witnesses: row.witnesses.as_deref().map(witnesses),
             accounted_for: names(row.accounted_for.as_deref().unwrap_or_default()),
             key_destroyed_at: row.key_destroyed_at,
             last_ordered_at: rules::time_of(row.ordered_at, row.orders),
@@ -129,56 +132,18 @@ impl Erasures {
         recorded_at: Timestamp,
         in_force_at: Timestamp,
     ) -> Result<(), Error> {
-        let document = self.document(&row, reports, recorded_at, in_force_at)?;
-        row.signature = Some(self.signing.sign(document.as_bytes()));
-        row.document = Some(document);
+        let mut document = receipt::document(&row, reports, recorded_at, in_force_at, self.gone_from_backups_by(in_force_at).await?)?;
+        document.remaining.extend(self.in_ledger());
+        let text = serde_json::to_string(&document).map_err(|error| Error::Internal(error.to_string()))?;
+        row.signature = Some(self.signing.sign(text.as_bytes()));
+        row.document = Some(text);
         row.done_at = Some(self.db.clock().now());
         (row.state, row.person) = (State::Done as i32, None);
-        self.write("privacy.sign-receipt", &mut row).await?;
+        let tx = self.db.begin("privacy.sign-receipt").await?;
+        tx.update::<erasure::Entity>(&mut row).await?;
+        kept::note_in_tx(&tx, row.id.0, &document.locked).await?;
+        tx.commit().await?;
         self.db.checkpoint().await
-    }
-
-    fn document(
-        &self,
-        row: &erasure::Model,
-        reports: &[holder_report::Model],
-        recorded_at: Timestamp,
-        in_force_at: Timestamp,
-    ) -> Result<String, Error> {
-        let mut holders = Vec::new();
-        let mut locked = Vec::new();
-        for report in reports {
-            let classes = classes(report)?;
-            locked.extend(classes.iter().filter(|c| c.locked > 0).map(|class| Locked {
-                holder: report.holder.clone(),
-                table: class.table.clone(),
-                rows: class.locked,
-                law: class.law.clone(),
-            }));
-            holders.push(Holder {
-                holder: report.holder.clone(),
-                map_hash: report.map_hash.clone(),
-                done_at: report.done_at.to_string(),
-                classes,
-            });
-        }
-        holders.sort_by(|a, b| a.holder.cmp(&b.holder));
-        let document = Document {
-            format: "kolsai-erasure-receipt/1".into(),
-            request_id: row.id.to_string(),
-            commitment: hex::encode(&row.commitment),
-            ordered_at: row.ordered_at.to_string(),
-            recorded_at: recorded_at.to_string(),
-            in_force_at: in_force_at.to_string(),
-            method: "rows deleted and overwritten; objects removed; the person's key destroyed, so that no sealed copy opens".into(),
-            holders,
-            witnesses: names(row.witnesses.as_deref().unwrap_or_default()),
-            resumed: resumed(row),
-            locked,
-            remaining: remaining(in_force_at),
-            gone_from_backups_by: None,
-        };
-        serde_json::to_string(&document).map_err(|error| Error::Internal(error.to_string()))
     }
 
     async fn write(&self, name: &'static str, row: &mut erasure::Model) -> Result<(), Error> {
@@ -188,18 +153,31 @@ impl Erasures {
     }
 }
 
+/// What the keyring testifies, as a column keeps it: each service, and until when it may have had use of a key.
+fn testimony(answer: &keyring::WitnessResponse) -> String {
+    let one = |service: &String| {
+        let borrowed = answer.borrowed.iter().find(|borrowed| borrowed.service == *service);
+        // A keyring that says no time is believed to mean all of it.
+        match borrowed.map(|borrowed| borrowed.last_before.as_ref().map(Timestamp::from_proto)) {
+            Some(Some(last)) => format!("{service}:{}", last.micros()),
+            Some(None) => format!("{service}:later"),
+            None => service.clone(),
+        }
+    };
+    answer.services.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
+pub(super) fn witnesses(column: &str) -> Vec<Witness> {
+    let one = |said: String| match said.split_once(':') {
+        None => Witness { service: said, last_before: Some(Timestamp::from_micros(i64::MAX)) },
+        Some((service, last)) => Witness { service: service.to_owned(), last_before: last.parse().ok().map(Timestamp::from_micros) },
+    };
+    names(column).into_iter().map(one).collect()
+}
+
 /// Names of services as a column keeps them.
 fn names(column: &str) -> Vec<String> {
     column.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
-}
-
-fn resumed(row: &erasure::Model) -> Option<Resumed> {
-    Some(Resumed {
-        by: row.officer_role.clone()?,
-        at: row.resumed_at?.to_string(),
-        contradiction: row.resolved.clone().unwrap_or_default(),
-        reason: row.officer_reason.clone()?,
-    })
 }
 
 pub(super) fn classes(report: &holder_report::Model) -> Result<Vec<Class>, Error> {
@@ -213,19 +191,29 @@ fn report(row: &holder_report::Model) -> Result<Report, Error> {
         rows_before: classes.iter().map(|c| c.before).sum(),
         rows_after: classes.iter().map(|c| c.after - c.locked).sum(),
         left_over: row.left_over,
+        expired_at: row.expired_at,
         done_at: row.done_at,
     })
 }
 
-/// Where the random identifier, and nothing else, still stands.
-fn remaining(in_force_at: Timestamp) -> Vec<Remaining> {
-    let swept = in_force_at.plus(events::rules::KEPT).to_string();
-    vec![
-        Remaining {
-            place: "person_state of every holder, person_key of the keyring".into(),
-            what: "a random identifier with the word erased, so that nothing late brings the person back".into(),
-            until: "not limited".into(),
-        },
-        Remaining { place: "outbox of every service".into(), what: "the random identifier inside published events".into(), until: swept },
-    ]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_testimony_is_read_back_as_it_was_given() {
+        let last = Timestamp::from_micros(7_000_000);
+        let borrowed = |service: &str, last_before: Option<Timestamp>| keyring::witness_response::Borrowed {
+            service: service.into(),
+            last_before: last_before.map(Timestamp::to_proto),
+        };
+        let answer = keyring::WitnessResponse {
+            services: ["identity", "learning", "payment"].map(String::from).to_vec(),
+            borrowed: vec![borrowed("identity", Some(last)), borrowed("learning", None)],
+        };
+        let read: Vec<_> = witnesses(&testimony(&answer)).into_iter().map(|w| (w.service, w.last_before)).collect();
+        let always = Some(Timestamp::from_micros(i64::MAX));
+        assert_eq!(read, [("identity".into(), Some(last)), ("learning".into(), None), ("payment".into(), always)]);
+        assert!(witnesses("").is_empty());
+    }
 }

@@ -1,13 +1,17 @@
 //! The keyring: one key per person, in a database of its own. No purpose, no key; no key, no plaintext.
 
-mod encryption_key;
+mod grants;
 mod recorder;
+mod rotation;
 mod rows;
 mod rpc;
 mod rules;
+mod secret_file;
 mod service;
+mod witness;
+mod wrapping;
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use contract::{Category, Purpose};
 use foundation::{PersonId, Timestamp, sabotage, uuid::Uuid};
@@ -15,11 +19,14 @@ use personal_data::{Db, Error, person_state, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 use zeroize::Zeroizing;
 
-pub(crate) use encryption_key::secret_file;
-pub use encryption_key::{KeyEncryptionKey, KeyFileError};
-pub use service::init;
+pub use rotation::{Rotation, rotate, wrapped_by};
+pub use secret_file::KeyFileError;
+pub(crate) use secret_file::secret_file;
+pub use service::{holds, init};
+pub use wrapping::{KeyAddressError, KeyEncryption};
 
 use rows::{handle, index_key, key_grant, person_key};
+use wrapping::Wrapped;
 
 /// How long a data key may stay on loan.
 pub const LEASE: Duration = Duration::from_secs(5 * 60);
@@ -27,7 +34,7 @@ pub const LEASE: Duration = Duration::from_secs(5 * 60);
 #[derive(Clone)]
 pub(crate) struct Keyring {
     db: Db,
-    wrapping: KeyEncryptionKey,
+    wrapping: KeyEncryption,
 }
 
 /// A data key, or why there is none.
@@ -37,18 +44,24 @@ pub(crate) enum Leased {
 }
 
 impl Keyring {
-    pub fn new(db: Db, wrapping: KeyEncryptionKey) -> Self {
+    pub fn new(db: Db, wrapping: KeyEncryption) -> Self {
         Self { db, wrapping }
     }
 
     /// Makes the key of a person who has none. An erased person never gets another.
     pub async fn create(&self, person: PersonId) -> Result<(), Error> {
+        let known = query::anonymous::<person_key::Entity>().filter(person_key::Column::Person.eq(person)).one(&self.db).await?;
+        if let Some(row) = known {
+            return if row.wrapped.is_none() { Err(Error::Erased) } else { Ok(()) };
+        }
         let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
+        let Wrapped { bytes, by } = self.wrapping.wrap_one(person.0, &fresh).await?;
         let tx = self.db.begin("keyring.create-key").await?;
         let now = tx.clock().now();
         tx.insert_once::<person_key::Entity>(person_key::Model {
             person,
-            wrapped: Some(self.wrapping.wrap(person.0, &fresh)?),
+            wrapped: Some(bytes),
+            wrapped_by: by,
             state: person_state::State::Active as i32,
             withdrawn: 0,
             seen: 0,
@@ -68,14 +81,17 @@ impl Keyring {
             return Err(Error::Undeclared { category, purpose });
         }
         let rows = query::anonymous::<person_key::Entity>().filter(person_key::Column::Person.is_in(people.to_vec())).all(&self.db).await?;
+        let asked: Vec<_> = people.iter().map(|person| permitted(rows.iter().find(|row| row.person == *person), purpose)).collect();
+        let wrapped = people.iter().zip(&asked).filter_map(|(person, asked)| Some((person.0, asked.as_ref().ok()?.clone())));
+        let mut opened = self.wrapping.unwrap(wrapped.collect()).await?.into_iter();
         let mut answers = Vec::with_capacity(people.len());
         let mut granted = Vec::new();
-        for person in people {
-            let row = rows.iter().find(|row| row.person == *person);
-            answers.push(match row.ok_or(Error::NoSuchPerson).and_then(|row| self.data_key(row, service, category, purpose)) {
+        for (person, asked) in people.iter().zip(asked) {
+            let key = asked.and_then(|_| opened.next().unwrap_or(Err(Error::KeyringAway)));
+            answers.push(match key {
                 Ok(key) => {
                     granted.push(*person);
-                    Leased::Key(key)
+                    Leased::Key(rules::data_key(&key, service, category))
                 }
                 Err(error) => Leased::Refused(error),
             });
@@ -84,25 +100,19 @@ impl Keyring {
         Ok(answers)
     }
 
-    fn data_key(&self, row: &person_key::Model, service: &str, category: Category, purpose: Purpose) -> Result<Zeroizing<[u8; 32]>, Error> {
-        let wrapped = row.wrapped.as_deref().ok_or(Error::Erased)?;
-        person_state::permits(rows::state_of(row), row.withdrawn, purpose)?;
-        let person_key = self.wrapping.unwrap(row.person.0, wrapped)?;
-        Ok(rules::data_key(&person_key, service, category))
-    }
-
     /// Written before the keys leave: the record of who asked for whose, for what.
     async fn note_grants(&self, service: &str, people: &[PersonId], category: Category, purpose: Purpose) -> Result<(), Error> {
         if people.is_empty() {
             return Ok(());
         }
         let handles = self.handles(service, people).await?;
-        let hour = rules::hour(self.db.clock().now());
+        let now = self.db.clock().now();
+        let hour = rules::hour(now);
         let mut missing = Vec::new();
         for handle in handles.into_iter().flatten() {
             let id = rules::grant_id(handle, category, purpose, hour);
             if query::anonymous::<key_grant::Entity>().filter(key_grant::Column::Id.eq(id)).one(&self.db).await?.is_none() {
-                missing.push(key_grant::Model { id, handle, category: category as i32, purpose: purpose as i32, hour });
+                missing.push(key_grant::Model { id, handle, category: category as i32, purpose: purpose as i32, hour, first_at: now });
             }
         }
         if missing.is_empty() {
@@ -115,32 +125,38 @@ impl Keyring {
         tx.commit().await
     }
 
-    /// The handle of each person in one service's access log; made when missing, none for the erased and unknown.
+    /// The handle of each person in one service's access log, in their order; made when missing, none for the erased and unknown.
     pub async fn handles(&self, service: &str, people: &[PersonId]) -> Result<Vec<Option<Uuid>>, Error> {
-        let mut answers = Vec::with_capacity(people.len());
-        for person in people {
-            answers.push(match self.handle_of(service, *person).await? {
-                Some(handle) => Some(handle),
-                None => self.make_handle(service, *person).await?,
-            });
+        let mut known = self.handles_in(service, people).await?;
+        let missing: Vec<_> = people.iter().copied().filter(|person| !known.contains_key(&person.0)).collect();
+        if !missing.is_empty() && self.make_handles(service, &missing).await? {
+            known.extend(self.handles_in(service, &missing).await?);
         }
-        Ok(answers)
+        Ok(people.iter().map(|person| known.get(&person.0).copied()).collect())
     }
 
-    async fn handle_of(&self, service: &str, person: PersonId) -> Result<Option<Uuid>, Error> {
-        let select = query::anonymous::<handle::Entity>().filter(handle::Column::Person.eq(person.0));
-        Ok(select.filter(handle::Column::Service.eq(service)).one(&self.db).await?.map(|row| row.handle))
+    async fn handles_in(&self, service: &str, people: &[PersonId]) -> Result<HashMap<Uuid, Uuid>, Error> {
+        let select = query::anonymous::<handle::Entity>().filter(handle::Column::Person.is_in(people.iter().map(|person| person.0)));
+        let rows = select.filter(handle::Column::Service.eq(service)).all(&self.db).await?;
+        Ok(rows.into_iter().map(|row| (row.person, row.handle)).collect())
     }
 
-    async fn make_handle(&self, service: &str, person: PersonId) -> Result<Option<Uuid>, Error> {
+    /// Answers whether any of them has a key, and so a handle.
+    async fn make_handles(&self, service: &str, people: &[PersonId]) -> Result<bool, Error> {
         let tx = self.db.begin("keyring.make-handle").await?;
-        if find(&tx, person).await?.is_none_or(|row| row.wrapped.is_none()) {
-            return Ok(None);
+        let mut made = false;
+        for person in people {
+            if find(&tx, *person).await?.is_none_or(|row| row.wrapped.is_none()) {
+                continue;
+            }
+            made = true;
+            let row = handle::Model { handle: Uuid::new_v4(), person: person.0, service: service.to_owned() };
+            tx.insert_once::<handle::Entity>(row).await?;
         }
-        let row = handle::Model { handle: Uuid::new_v4(), person: person.0, service: service.to_owned() };
-        tx.insert_once::<handle::Entity>(row).await?;
-        tx.commit().await?;
-        self.handle_of(service, person).await
+        if made {
+            tx.commit().await?;
+        }
+        Ok(made)
     }
 
     /// The key of a service's blind indexes, made on the first call.
@@ -148,28 +164,15 @@ impl Keyring {
         let id = rules::index_key_id(service);
         let find = || query::anonymous::<index_key::Entity>().filter(index_key::Column::Id.eq(id));
         if let Some(row) = find().one(&self.db).await? {
-            return self.wrapping.unwrap(id, &row.wrapped);
+            return self.wrapping.unwrap_one(id, Wrapped { bytes: row.wrapped, by: row.wrapped_by }).await;
         }
         let fresh = Zeroizing::new(rand::random::<[u8; 32]>());
+        let Wrapped { bytes: wrapped, by: wrapped_by } = self.wrapping.wrap_one(id, &fresh).await?;
         let tx = self.db.begin("keyring.make-index-key").await?;
-        tx.insert_once::<index_key::Entity>(index_key::Model { id, service: service.to_owned(), wrapped: self.wrapping.wrap(id, &fresh)? })
-            .await?;
+        tx.insert_once::<index_key::Entity>(index_key::Model { id, service: service.to_owned(), wrapped, wrapped_by }).await?;
         tx.commit().await?;
         let row = find().one(&self.db).await?.ok_or(Error::KeyringAway)?;
-        self.wrapping.unwrap(id, &row.wrapped)
-    }
-
-    /// Services to which a data key of this person was ever lent.
-    pub async fn witness(&self, person: PersonId) -> Result<Vec<String>, Error> {
-        let mut services = Vec::new();
-        for row in query::anonymous::<handle::Entity>().filter(handle::Column::Person.eq(person.0)).all(&self.db).await? {
-            let lent = query::anonymous::<key_grant::Entity>().filter(key_grant::Column::Handle.eq(row.handle));
-            if lent.one(&self.db).await?.is_some() {
-                services.push(row.service);
-            }
-        }
-        services.sort();
-        Ok(services)
+        self.wrapping.unwrap_one(id, Wrapped { bytes: row.wrapped, by: row.wrapped_by }).await
     }
 
     pub async fn handles_of(&self, person: PersonId) -> Result<Vec<Uuid>, Error> {
@@ -203,6 +206,7 @@ impl Keyring {
         }
         let now = tx.clock().now();
         (row.wrapped, row.destroyed_at, row.state) = (None, Some(now), person_state::State::Erased as i32);
+        row.wrapped_by = String::new();
         tx.update::<person_key::Entity>(&mut row).await?;
         for handle in query::anonymous::<handle::Entity>().filter(handle::Column::Person.eq(person.0)).all(&tx).await? {
             tx.delete::<handle::Entity>(&handle).await?;
@@ -211,6 +215,16 @@ impl Keyring {
         self.db.checkpoint().await?;
         Ok(now)
     }
+}
+
+/// What is to be unwrapped, if the person's state permits it.
+fn permitted(row: Option<&person_key::Model>, purpose: Purpose) -> Result<Wrapped, Error> {
+    let row = row.ok_or(Error::NoSuchPerson)?;
+    if row.wrapped.is_none() {
+        return Err(Error::Erased);
+    }
+    person_state::permits(rows::state_of(row), row.withdrawn, purpose)?;
+    Ok(row.wrapped())
 }
 
 async fn find(tx: &personal_data::Tx, person: PersonId) -> Result<Option<person_key::Model>, Error> {

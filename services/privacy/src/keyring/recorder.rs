@@ -7,7 +7,7 @@ use super::Keyring;
 
 #[async_trait::async_trait]
 impl Handles for Keyring {
-    async fn handle(&self, person: PersonId) -> Result<Option<Uuid>, Error> {
-        Ok(self.handles("keyring", &[person]).await?.pop().flatten())
+    async fn handles(&self, people: &[PersonId]) -> Result<Vec<Option<Uuid>>, Error> {
+        Keyring::handles(self, "keyring", people).await
     }
 }

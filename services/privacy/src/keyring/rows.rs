@@ -3,6 +3,14 @@
 use foundation::{PersonId, Timestamp};
 use personal_data::{PersonalData, person_state::State, schema};
 
+use sea_orm::{
+    DbErr,
+    sea_query::{Alias, ColumnDef, Index, Table},
+};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
+
+use super::wrapping::Wrapped;
+
 pub mod person_key {
     use sea_orm::entity::prelude::*;
 
@@ -17,6 +25,8 @@ pub mod person_key {
         pub person: PersonId,
         #[personal(secret = "the person's key, wrapped by the key-encryption key; empty once destroyed")]
         pub wrapped: Option<Vec<u8>>,
+        #[personal(plain = "the name of the key-encryption key that wraps it")]
+        pub wrapped_by: String,
         #[personal(code)]
         pub state: i32,
         #[personal(measure)]
@@ -34,6 +44,13 @@ pub mod person_key {
     impl std::fmt::Debug for Model {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.write_str("<person key>")
+        }
+    }
+
+    impl Model {
+        /// Nothing opens what is empty.
+        pub fn wrapped(&self) -> Wrapped {
+            Wrapped { bytes: self.wrapped.clone().unwrap_or_default(), by: self.wrapped_by.clone() }
         }
     }
 }
@@ -79,6 +96,9 @@ pub mod key_grant {
         pub purpose: i32,
         #[personal(time)]
         pub hour: Timestamp,
+        /// The first time within that hour.
+        #[personal(time)]
+        pub first_at: Timestamp,
     }
 }
 
@@ -98,6 +118,8 @@ pub mod index_key {
         pub service: String,
         #[personal(secret = "wrapped by the key-encryption key")]
         pub wrapped: Vec<u8>,
+        #[personal(plain = "the name of the key-encryption key that wraps it")]
+        pub wrapped_by: String,
     }
 
     impl std::fmt::Debug for Model {
@@ -121,6 +143,33 @@ pub fn tables() -> Vec<schema::Table> {
         schema::table("key_grant", "id").id("handle").code("category").code("purpose").time("hour").index(&["handle"]),
         schema::table("index_key", "id").text("service").bytes("wrapped"),
     ]
+}
+
+/// Says of each wrapped key what wraps it. Those of before have no name yet.
+pub struct WrappedBy;
+
+impl MigrationName for WrappedBy {
+    fn name(&self) -> &str {
+        "keyring_0060"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for WrappedBy {
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        for table in ["person_key", "index_key"] {
+            let mut column = ColumnDef::new(Alias::new("wrapped_by"));
+            column.text().not_null().default("");
+            manager.alter_table(Table::alter().table(Alias::new(table)).add_column(&mut column).to_owned()).await?;
+        }
+        let mut index = Index::create();
+        index.name("person_key_wrapped_by").table(Alias::new("person_key")).col(Alias::new("wrapped_by"));
+        manager.create_index(index).await
+    }
 }
 
 pub fn state_of(row: &person_key::Model) -> State {

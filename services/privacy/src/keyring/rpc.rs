@@ -4,7 +4,7 @@ use contract::{
     Category, Purpose,
     keyring::v1::{self as pb, keyring_server::Keyring as Api, leased_key::Refusal as Reason},
 };
-use foundation::{PersonId, Refusal};
+use foundation::{PersonId, Refusal, Timestamp};
 use personal_data::Error;
 use service::{Caller, caller};
 use tonic::{Request, Response, Status};
@@ -32,8 +32,14 @@ impl Api for Rpc {
         caller.acts_on_each(&people).await?;
         let category = Category::try_from(ask.category).map_err(|_| unknown("category"))?;
         let purpose = Purpose::try_from(ask.purpose).map_err(|_| unknown("purpose"))?;
+        caller.asks_for(purpose, category);
         let answers = self.0.lease(service_of(&caller)?, &people, category, purpose).await?;
         let until = self.0.db.clock().now().plus(LEASE).to_proto();
+        for (person, leased) in people.iter().zip(&answers) {
+            if let Leased::Refused(error) = leased {
+                caller.is_refused(*person, reason(error).as_str_name());
+            }
+        }
         let keys = people.iter().zip(answers).map(|(person, leased)| encode(*person, leased, until)).collect();
         Ok(Response::new(pb::LeaseResponse { keys }))
     }
@@ -59,7 +65,15 @@ impl Api for Rpc {
     async fn witness(&self, request: Request<pb::WitnessRequest>) -> Result<Response<pb::WitnessResponse>, Status> {
         let (caller, person) = about(&request, &request.get_ref().person_id)?;
         caller.acts_on(person).await?;
-        Ok(Response::new(pb::WitnessResponse { services: self.0.witness(person).await? }))
+        // Who names no time asks for all.
+        let before = request.get_ref().before.as_ref().map_or_else(|| self.0.db.clock().now(), Timestamp::from_proto);
+        let witnessed = self.0.witness(person, before).await?;
+        let services = witnessed.iter().map(|borrowed| borrowed.service.clone()).collect();
+        let borrowed = witnessed.into_iter().map(|borrowed| pb::witness_response::Borrowed {
+            service: borrowed.service,
+            last_before: borrowed.last_before.map(Timestamp::to_proto),
+        });
+        Ok(Response::new(pb::WitnessResponse { services, borrowed: borrowed.collect() }))
     }
 
     async fn list_handles(&self, request: Request<pb::ListHandlesRequest>) -> Result<Response<pb::ListHandlesResponse>, Status> {
@@ -67,6 +81,12 @@ impl Api for Rpc {
         caller.acts_on(person).await?;
         let handles = self.0.handles_of(person).await?;
         Ok(Response::new(pb::ListHandlesResponse { handles: handles.iter().map(ToString::to_string).collect() }))
+    }
+
+    async fn list_grants(&self, request: Request<pb::ListGrantsRequest>) -> Result<Response<pb::ListGrantsResponse>, Status> {
+        let (caller, person) = about(&request, &request.get_ref().person_id)?;
+        caller.acts_on(person).await?;
+        Ok(Response::new(pb::ListGrantsResponse { grants: self.0.grants_of(person, request.get_ref()).await? }))
     }
 
     async fn set_state(&self, request: Request<pb::SetStateRequest>) -> Result<Response<pb::SetStateResponse>, Status> {
@@ -105,13 +125,20 @@ fn unknown(field: &'static str) -> Refusal {
     Refusal::invalid("UNKNOWN_VALUE", field, "this is not in the contract's closed list")
 }
 
+/// Why a key stays here.
+fn reason(error: &Error) -> Reason {
+    match error {
+        Error::Erased => Reason::Erased,
+        Error::Restricted => Reason::Restricted,
+        Error::Withdrawn(_) => Reason::PurposeWithdrawn,
+        _ => Reason::NoSuchPerson,
+    }
+}
+
 fn encode(person: PersonId, leased: Leased, until: prost_types::Timestamp) -> pb::LeasedKey {
     let (key, refusal) = match leased {
         Leased::Key(key) => (key.to_vec(), Reason::Granted),
-        Leased::Refused(Error::Erased) => (Vec::new(), Reason::Erased),
-        Leased::Refused(Error::Restricted) => (Vec::new(), Reason::Restricted),
-        Leased::Refused(Error::Withdrawn(_)) => (Vec::new(), Reason::PurposeWithdrawn),
-        Leased::Refused(_) => (Vec::new(), Reason::NoSuchPerson),
+        Leased::Refused(error) => (Vec::new(), reason(&error)),
     };
     pb::LeasedKey { person_id: person.to_string(), refusal: refusal.into(), key, key_version: rules::KEY_VERSION, expires_at: Some(until) }
 }

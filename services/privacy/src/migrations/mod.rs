@@ -1,6 +1,11 @@
 //! The schema of privacy's database.
 
+mod accesses;
+mod copies;
+mod erasures;
+mod ledger;
 mod officer;
+mod states;
 
 use personal_data::schema::{migration, table};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -71,6 +76,21 @@ impl MigratorTrait for Migrations {
                 table("chain_end", "id").text("service").number("sequence").bytes("hash").text("signature").time("at").number("version"),
             ]
         });
-        personal_data::migrations().into_iter().chain(events::migrations()).chain([own, Box::new(officer::Rounds)]).collect()
+        personal_data::migrations()
+            .into_iter()
+            .chain(events::migrations())
+            .chain([
+                own,
+                Box::new(officer::Rounds),
+                copies::migration_of_receipts(),
+                erasures::kept_items(),
+                Box::new(erasures::Waiting),
+                states::migration(),
+                Box::new(ledger::Ledger),
+                crate::cases::service::migration(),
+                accesses::tables(),
+                Box::new(accesses::ByTime),
+            ])
+            .collect()
     }
 }

@@ -1,5 +1,6 @@
 //! The published policy: texts out of files, tables out of the code.
 
+pub mod publications;
 pub mod rpc;
 
 use std::collections::BTreeMap;
@@ -11,7 +12,10 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::{Config, InitError};
+use crate::{
+    Config, InitError,
+    consents::text::{Lacks, Operator, Text as ConsentText},
+};
 
 const TEXTS: [(&str, &str); 3] = [
     ("ru", include_str!("../../policy/ru.toml")),
@@ -63,6 +67,18 @@ impl Policies {
         Ok(Self { texts, held: OnceCell::new(), holder: Box::new(holder) })
     }
 
+    /// What consents are asked to, each read item by item; one that lacks an item is an error that names it.
+    pub fn consents(&self, config: &Config) -> Result<Vec<ConsentText>, Lacks> {
+        let operator = || Operator { name: config.operator_name.clone(), bin: config.operator_bin.clone() };
+        let mut texts = Vec::new();
+        for policy in self.texts.values() {
+            for (purpose, text) in [(Purpose::Account, &policy.registration_consent), (Purpose::Newsletter, &policy.newsletter_consent)] {
+                texts.push(ConsentText::read(purpose, &policy.language, &policy.version, text, operator())?);
+            }
+        }
+        Ok(texts)
+    }
+
     pub async fn get(&self, language: &str) -> Result<pb::Policy, Refusal> {
         let language = if language.is_empty() { DEFAULT } else { language };
         let policy = self
@@ -84,6 +100,7 @@ impl Policies {
             })?;
             let map = map.into_inner();
             held.extend(map.tables.into_iter().filter(|table| table.none.is_empty()).map(|table| row(&map.service, table)));
+            held.extend(map.stores.into_iter().filter(|store| store.none.is_empty()).map(|store| beside(&map.service, store)));
         }
         Ok(held)
     }
@@ -117,13 +134,10 @@ fn sha256(text: &str) -> String {
 }
 
 fn row(service: &str, table: holder::data_map::Table) -> pb::policy::HeldData {
-    let bases = table.purposes.iter().filter_map(|name| Purpose::from_str_name(name)).map(|purpose| {
-        let terms = purpose_terms(purpose);
-        format!("{}: {}; {}", purpose.as_str_name(), terms.basis_kz, terms.basis_eu)
-    });
     pb::policy::HeldData {
         service: service.to_owned(),
-        bases: bases.collect(),
+        kind: "table".to_owned(),
+        bases: bases(&table.purposes),
         columns: table.columns.into_iter().map(|column| format!("{} ({})", column.name, column.word)).collect(),
         table: table.name,
         category: table.category,
@@ -131,4 +145,29 @@ fn row(service: &str, table: holder::data_map::Table) -> pb::policy::HeldData {
         keep: if sabotage::breaks("P01") { String::new() } else { table.keep },
         on_erase: table.on_erase,
     }
+}
+
+/// Objects, cache keys and files are published like tables.
+fn beside(service: &str, store: holder::data_map::Store) -> pb::policy::HeldData {
+    pb::policy::HeldData {
+        service: service.to_owned(),
+        kind: store.kind,
+        bases: bases(&store.purposes),
+        columns: vec![store.holds],
+        table: store.name,
+        category: store.category,
+        purposes: store.purposes,
+        keep: store.keep,
+        on_erase: store.on_erase,
+    }
+}
+
+fn bases(purposes: &[String]) -> Vec<String> {
+    let known = purposes.iter().filter_map(|name| Purpose::from_str_name(name));
+    known
+        .map(|purpose| {
+            let terms = purpose_terms(purpose);
+            format!("{}: {}; {}", purpose.as_str_name(), terms.basis_kz, terms.basis_eu)
+        })
+        .collect()
 }

@@ -23,7 +23,8 @@ pub struct Document {
     pub resumed: Option<Resumed>,
     pub locked: Vec<Locked>,
     pub remaining: Vec<Remaining>,
-    /// None as long as no backups are taken.
+    /// Absent where no backup is known that could hold the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone_from_backups_by: Option<String>,
 }
 
@@ -46,14 +47,44 @@ pub struct Class {
     pub locked: i64,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub law: String,
+    /// As its holder reported it; the receipt lists it under `locked`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<Kept>,
 }
 
+/// A row that a law keeps, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub item: String,
+    pub until: String,
+}
+
+/// One item that a law keeps: which article, and until when. What the item says is with its holder alone.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Locked {
     pub holder: String,
     pub table: String,
-    pub rows: i64,
+    /// A random identifier.
+    pub item: String,
     pub law: String,
+    /// It is destroyed on the day that begins then.
+    pub until: String,
+}
+
+/// That a locked item is gone. Its fields are written in this order: these are the canonical bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DestructionNote {
+    /// `kolsai-destruction-note/1`.
+    pub format: String,
+    /// Of the erasure's receipt, and so the commitment.
+    pub request_id: String,
+    pub commitment: String,
+    pub holder: String,
+    pub table: String,
+    pub item: String,
+    pub law: String,
+    pub kept_until: String,
+    pub destroyed_at: String,
 }
 
 /// What the privacy officer looked into and found. A role, never a name.

@@ -12,7 +12,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-pub use document::{Class, Document, Holder, Locked, Remaining, Resumed};
+pub use document::{Class, DestructionNote, Document, Holder, Kept, Locked, Remaining, Resumed};
 
 use crate::keyring::KeyFileError;
 
@@ -112,6 +112,34 @@ mod tests {
         assert_eq!(verify(r#"{"rows":3}"#, "AAAA", &key.public()), Err(VerifyError::Malformed));
         let again = SigningKey::from_file(&folder.path().join("receipts.key"), Mode::Development).unwrap();
         assert_eq!(again.public(), key.public(), "the key survives a restart");
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+        /// Whatever is signed: a bit of it, of the signature or of the key that is another one fails.
+        #[test]
+        fn every_changed_bit_fails(document in "[ -~а-я]{1,400}", at: proptest::sample::Index, bit in 0_u32..7) {
+            static KEY: std::sync::LazyLock<SigningKey> = std::sync::LazyLock::new(|| {
+                let folder = tempfile::tempdir().unwrap();
+                SigningKey::from_file(&folder.path().join("receipts.key"), Mode::Development).unwrap()
+            });
+            let (key, signature, public) = (&*KEY, KEY.sign(document.as_bytes()), KEY.public());
+            proptest::prop_assert_eq!(verify(&document, &signature, &public), Ok(()));
+            let turned = |bytes: &[u8]| {
+                let mut bytes = bytes.to_vec();
+                let at = at.index(bytes.len());
+                bytes[at] ^= 1 << bit;
+                bytes
+            };
+            if let Ok(other) = String::from_utf8(turned(document.as_bytes())) {
+                proptest::prop_assert!(verify(&other, &signature, &public).is_err());
+            }
+            let raw = BASE64_URL_SAFE_NO_PAD.decode(&signature).unwrap();
+            proptest::prop_assert!(verify(&document, &BASE64_URL_SAFE_NO_PAD.encode(turned(&raw)), &public).is_err());
+            proptest::prop_assert!(verify(&document, &signature, &turned(&public)).is_err());
+            proptest::prop_assert!(verify(&document, &signature, &turned(&public)[1..]).is_err());
+            proptest::prop_assert_eq!(key.public(), public);
+        }
     }
 
     #[test]

@@ -9,18 +9,33 @@ use foundation::{PersonId, Refusal, Timestamp, sabotage, uuid::Uuid};
 use personal_data::{Db, Error, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
-use crate::{erasures::rows::erasure, terms::Calendar};
+use crate::{
+    cases,
+    erasures::rows::erasure,
+    objections, states,
+    terms::{Calendar, Clock},
+};
 use rows::{CopyRequestId, copy_request};
 
-/// When a right exercised now is due, by the strictest regime.
+/// When a right exercised now is due, by the strictest regime. A calendar with a gap refuses nobody: it counts strictly, says
+/// so, and what is open is counted again once the calendar is whole.
 pub fn due(calendar: &Calendar, right: &str, received: Timestamp) -> Result<Timestamp, Refusal> {
     if sabotage::breaks("P23") {
         return Ok(received);
     }
-    calendar.due(right, received).map(|(due, _)| due.at).map_err(|error| Refusal::internal(&error))
+    Ok(clock(calendar, right, received)?.due.at)
 }
 
-/// Opens the clock of a copy.
+/// As `due`, with whose term it is and by which article.
+pub fn clock(calendar: &Calendar, right: &str, received: Timestamp) -> Result<Clock, Refusal> {
+    let clock = calendar.governed(right, received).map_err(|error| Refusal::internal(&error))?.strictest;
+    if clock.due.provisional {
+        tracing::error!(alarm = "CALENDAR_GAP", right, due = %clock.due.date, "no days off are announced for this term: add a calendar file");
+    }
+    Ok(clock)
+}
+
+/// Opens the clock of a copy. A copy that broke off is the same request: its clock runs on.
 pub async fn open_copy(db: &Db, calendar: &Calendar, person: PersonId) -> Result<CopyRequestId, Refusal> {
     let received = db.clock().now();
     let row = copy_request::Model {
@@ -32,19 +47,13 @@ pub async fn open_copy(db: &Db, calendar: &Calendar, person: PersonId) -> Result
         version: 0,
     };
     let (id, tx) = (row.id, db.begin_for("privacy.open-copy", person, Purpose::Rights).await?);
+    let broken_off = query::of::<copy_request::Entity>(person, Purpose::Rights).filter(copy_request::Column::DoneAt.is_null());
+    if let Some(open) = broken_off.order_by_asc(copy_request::Column::ReceivedAt).one(&tx).await.map_err(Error::from)? {
+        return Ok(open.id);
+    }
     tx.insert::<copy_request::Entity>(row).await?;
     tx.commit().await?;
     Ok(id)
-}
-
-/// Stops the clock of a copy: it is in the person's hands.
-pub async fn close_copy(db: &Db, person: PersonId, id: CopyRequestId) -> Result<(), Error> {
-    let tx = db.begin_for("privacy.close-copy", person, Purpose::Rights).await?;
-    if let Some(mut row) = query::by_key::<copy_request::Entity>(id, Purpose::Rights).one(&tx).await? {
-        row.done_at = Some(tx.clock().now());
-        tx.update::<copy_request::Entity>(&mut row).await?;
-    }
-    tx.commit().await
 }
 
 /// All requests of a person, newest first.
@@ -57,6 +66,7 @@ pub async fn list(db: &Db, person: PersonId) -> Result<Vec<pb::Request>, Error> 
         received_at: Some(row.ordered_at.to_proto()),
         due_at: Some(row.due_at.to_proto()),
         done_at: row.done_at.map(Timestamp::to_proto),
+        ..pb::Request::default()
     });
     let copies = copies.into_iter().map(|row| pb::Request {
         request_id: row.id.to_string(),
@@ -64,8 +74,13 @@ pub async fn list(db: &Db, person: PersonId) -> Result<Vec<pb::Request>, Error> 
         received_at: Some(row.received_at.to_proto()),
         due_at: Some(row.due_at.to_proto()),
         done_at: row.done_at.map(Timestamp::to_proto),
+        ..pb::Request::default()
     });
-    Ok(erasures.chain(copies).collect())
+    let (states, objections) = (states::list(db, person).await?, objections::list(db, person).await?);
+    let cases = cases::listed::list(db, person).await?;
+    let mut all: Vec<_> = erasures.chain(copies).chain(states).chain(objections).chain(cases).collect();
+    cases::listed::note_moves(db, &mut all).await?;
+    Ok(all)
 }
 
 /// A page token: micros, a point, an identifier.

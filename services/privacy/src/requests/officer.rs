@@ -79,7 +79,8 @@ impl Desk {
     /// One more than a page at least, where there are so many; the one that is due first on top.
     async fn open(&self, page_token: &str, size: u32) -> Result<Vec<Open>, Refusal> {
         let (now, limit) = (self.db.clock().now(), u64::from(size) + 1);
-        let mut erasures = query::anonymous::<erasure::Entity>().filter(erasure::Column::State.ne(State::Done as i32));
+        let mut erasures =
+            query::anonymous::<erasure::Entity>().filter(erasure::Column::State.is_not_in([State::Done as i32, State::Cancelled as i32]));
         let mut copies = query::across::<copy_request::Entity>(Purpose::Rights).filter(copy_request::Column::DoneAt.is_null());
         if !page_token.is_empty() {
             let (at, id) = super::read_token(page_token)
@@ -97,6 +98,13 @@ impl Desk {
         for row in copies.all(&self.db).await.map_err(Error::from)? {
             open.push(Open { person: row.person, due_at: row.due_at, id: row.id.0, shown: of_copy(&row, now) });
         }
+        let place = super::read_token(page_token);
+        for row in crate::cases::listed::open(&self.db, place, limit).await? {
+            open.push(Open { person: row.person, due_at: row.due_at, id: row.id, shown: row.shown });
+        }
+        for row in crate::states::open::list(&self.db, place, limit).await? {
+            open.push(Open { person: row.person, due_at: row.due_at, id: row.id, shown: row.shown });
+        }
         open.sort_by_key(|open| (open.due_at, open.id));
         Ok(open)
     }
@@ -109,7 +117,7 @@ fn after<C: ColumnTrait>(due: C, key: C, at: Timestamp, id: Uuid) -> Condition {
 fn of_erasure(row: erasure::Model, now: Timestamp) -> pb::OpenRequest {
     let state = match State::of(row.state) {
         State::Contradicted => pb::open_request::State::Contradicted,
-        State::Open | State::Done => pb::open_request::State::Open,
+        State::Open | State::Done | State::Waiting | State::Cancelled => pb::open_request::State::Open,
     };
     pb::OpenRequest {
         request_id: row.id.to_string(),
@@ -130,6 +138,6 @@ fn of_copy(row: &copy_request::Model, now: Timestamp) -> pb::OpenRequest {
         due_at: Some(row.due_at.to_proto()),
         overdue: row.due_at < now,
         state: pb::open_request::State::Open.into(),
-        contradiction: String::new(),
+        ..pb::OpenRequest::default()
     }
 }

@@ -15,7 +15,7 @@ pub mod copy_request {
 
     #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
     #[sea_orm(table_name = "copy_request")]
-    #[personal(category = Rights, purposes(Rights), keep(after = created, years = 3), erase = delete)]
+    #[personal(category = Rights, purposes(Rights), keep(after = created, at = received_at, years = 3), erase = delete)]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         #[personal(key)]

@@ -11,14 +11,15 @@ use personal_data::Db;
 use service::caller;
 use tonic::{Request, Response, Status};
 
-use crate::{accesses::Accesses, consents, copies::Copies, erasures::Erasures, receipts::SigningKey, requests};
+use crate::{accesses::Accesses, consents::Ledger, copies::Copies, erasures::Erasures, receipts::SigningKey, requests};
 
 /// Every capability that answers a person about their rights.
 pub struct Rpc {
     pub db: Db,
-    pub copies: Copies,
+    pub copies: Arc<Copies>,
     pub erasures: Arc<Erasures>,
     pub accesses: Accesses,
+    pub ledger: Ledger,
     pub signing: SigningKey,
 }
 
@@ -38,7 +39,7 @@ impl Api for Rpc {
         let person = caller.person()?;
         caller.acts_on(person).await?;
         let claim = caller.idempotency(&request.get_ref().idempotency_key, request.get_ref())?;
-        Ok(Response::new(self.erasures.order(person, &claim).await?))
+        Ok(Response::new(self.erasures.order(person, &claim, request.get_ref().without_copy).await?))
     }
 
     async fn get_receipt(&self, request: Request<pb::GetReceiptRequest>) -> Result<Response<pb::Receipt>, Status> {
@@ -59,7 +60,8 @@ impl Api for Rpc {
         let caller = caller(&request)?;
         let person = caller.person()?;
         caller.acts_on(person).await?;
-        Ok(Response::new(pb::ListMyConsentsResponse { consents: consents::list(&self.db, person).await? }))
+        let (consents, due) = self.ledger.list(person).await?;
+        Ok(Response::new(pb::ListMyConsentsResponse { consents, due: due.into_iter().map(Into::into).collect() }))
     }
 
     async fn list_my_accesses(&self, request: Request<pb::ListMyAccessesRequest>) -> Result<Response<pb::ListMyAccessesResponse>, Status> {

@@ -75,6 +75,7 @@ pub async fn walk(school: &School) -> Result<Walked> {
     course::completed(school, &people.aigerim, &course).await.context("the course is completed")?;
     newsletter::read_and_ended(school, &people).await.context("the newsletter is read and ended")?;
     desk::answered(school, &people).await.context("questions are answered")?;
+    rights::stopped_for_a_while(school, &people.aigerim).await.context("processing is restricted, and goes on")?;
     rights::copied(school, &people.aigerim).await.context("a copy is taken")?;
 
     quiet(school).await.context("before the erasure")?;

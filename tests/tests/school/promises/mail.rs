@@ -55,7 +55,7 @@ async fn answer(school: &School, ticket: &str, words: &str) {
     school.client.post(&format!("{place}/answers"), Some(&agent.access_token), ask).await.unwrap().ok();
 }
 
-async fn subscribes(school: &School, person: &Person) {
+pub async fn subscribes(school: &School, person: &Person) {
     let policy = school.client.get("/v1/policy?language=en", None).await.unwrap().ok();
     let consent = json!({ "textVersion": policy["version"], "textHash": policy["newsletterConsentHash"], "language": "en" });
     school.client.post("/v1/me/newsletter", Some(&person.access_token), consent).await.unwrap().ok();

@@ -1,17 +1,30 @@
 //! The promises of the policy, each part shown from outside. `tests/promises.toml` has the parts.
 
+mod backups;
+mod clocks;
+mod complaints;
+mod consents;
 mod copy;
+mod copy_checked;
 pub mod erasure;
+mod erasure_of_everybody;
 mod evidence;
+mod exceptions;
+mod keyring;
 pub mod learning;
+mod locked;
 mod log;
 mod mail;
 mod map;
 mod officer;
 mod passwords;
 mod payment;
+mod publications;
+pub mod rectification;
 mod registration;
+mod retention;
 mod rights;
+pub mod states;
 mod statistics;
 mod ties;
 mod transfers;

@@ -160,7 +160,7 @@ async fn asking_for_what_is_not_there_does_not_stand_in_the_way_of_an_erasure() 
     assert!(document.get("resumed").is_none());
 }
 
-async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
+pub async fn number(db: &DatabaseConnection, sql: &str) -> i64 {
     let row = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
     row.map_or(0, |row| row.try_get::<Option<i64>>("", "n").unwrap().unwrap_or_default())
 }
@@ -200,6 +200,16 @@ fn p27_evident_is_an_entry_rewritten_after_it_was_handed_over() {
     tampered("UPDATE access_entry SET decision = 'NOT_SO' WHERE sequence = (SELECT max(sequence) FROM access_entry)");
 }
 
+#[test]
+fn p27_evident_is_an_entry_rewritten_in_the_middle() {
+    tampered("UPDATE access_entry SET decision = 'NOT_SO' WHERE sequence = 1");
+}
+
+#[test]
+fn p27_evident_is_an_entry_taken_out_of_the_middle() {
+    tampered("DELETE FROM access_entry WHERE sequence = 1");
+}
+
 #[tokio::test]
 async fn p34_logged_is_the_refusal_for_the_person_to_see() {
     let school = school();
@@ -211,4 +221,7 @@ async fn p34_logged_is_the_refusal_for_the_person_to_see() {
     })
     .await;
     assert!(entry["method"].as_str().unwrap().contains("Lease"), "{entry}");
+    // What was asked for, and of which category.
+    assert_eq!((entry["purpose"].as_str(), &entry["categories"]), (Some("PUBLICATION"), &json!(["ACCOUNT"])), "{entry}");
+    assert_eq!(entry["reason"], "PURPOSE_NOT_DECLARED");
 }

@@ -44,16 +44,13 @@ async fn p05_record_is_kind_sum_date_and_status_of_each_transaction() {
 async fn p05_record_has_no_place_for_a_card() {
     let school = school();
     let policy = school.client.get("/v1/policy?language=en", None).await.unwrap().ok();
-    let columns = policy["held"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .flat_map(|row| row["columns"].as_array().unwrap().iter().map(|c| c.as_str().unwrap().to_owned()));
-    for column in columns {
-        assert!(
-            !["card", "cvv", "cvc", "holder", "expiry"].iter().any(|word| column.split(['_', ' ']).any(|part| part == *word)),
-            "{column}"
-        );
+    for row in policy["held"].as_array().unwrap() {
+        // Elsewhere a holder is a service that holds data.
+        let of_payment: &[&str] = if row["service"] == "payment" { &["holder", "expiry"] } else { &[] };
+        for column in row["columns"].as_array().unwrap().iter().map(|column| column.as_str().unwrap()) {
+            let words = ["card", "cvv", "cvc"].iter().chain(of_payment);
+            assert!(words.into_iter().all(|word| column.split(['_', ' ']).all(|part| part != *word)), "{column}");
+        }
     }
     // Who sends one all the same is refused, and it is not repeated.
     let learner = school.learner().await;

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use cache::Cache;
 use contract::{
-    Contract, Role, Tie,
+    Category, Contract, Purpose, Role, Tie,
     identity::v1::{
         ListSigningKeysRequest, ListSigningKeysResponse, SigningKey as PublicKey,
         signing_keys_server::{SigningKeys, SigningKeysServer},
@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::super::{StackParts, around, around_by};
 use crate::{
-    call::{Caller, Ties, acting_for_caller},
+    call::{Caller, Exceptions, Ties, acting_for_caller},
     peers::Peers,
     token::{AUDIENCE, Claims, TokenVerifier, revocation_key},
 };
@@ -49,9 +49,9 @@ pub(super) struct Log {
     pub(super) broken: Mutex<bool>,
 }
 
-/// Who teaches whom.
+/// Who teaches whom, and who has an exception for whom.
 #[derive(Default)]
-pub(super) struct Tied(pub(super) Mutex<Vec<(PersonId, PersonId)>>);
+pub(super) struct Tied(pub(super) Mutex<Vec<(PersonId, PersonId)>>, pub(super) Mutex<Vec<(PersonId, PersonId)>>);
 
 /// What came back.
 pub(super) struct Got {
@@ -82,6 +82,8 @@ impl Bench {
             verifier: TokenVerifier::new(self.peers.transport(service, "identity"), self.cache.clone(), self.clock.clone(), ISSUER),
             recorder: Some(self.log.clone()),
             ties: Some(self.tied.clone()),
+            exceptions: Some(self.tied.clone()),
+            states: None,
         }
     }
 
@@ -160,6 +162,13 @@ impl Ties for Tied {
     }
 }
 
+#[async_trait::async_trait]
+impl Exceptions for Tied {
+    async fn holding(&self, staff: PersonId, person: PersonId) -> Option<&'static str> {
+        self.1.lock().unwrap().contains(&(staff, person)).then_some("SAFETY")
+    }
+}
+
 /// Identity's keys, served by the real generated server.
 struct Identity;
 
@@ -204,6 +213,8 @@ async fn do_all(peers: &Peers, request: Request<Body>) -> Result<(), Status> {
             ("each", persons) => caller.acts_on_each(&persons.split(',').map(|id| id.parse().unwrap()).collect::<Vec<_>>()).await?,
             ("forward", _) => forward(peers).await,
             ("forward-for-caller", _) => acting_for_caller(forward(peers)).await,
+            ("withhold", person) => caller.is_refused(person.parse().unwrap(), "ERASED"),
+            ("ask", _) => caller.asks_for(Purpose::Education, Category::Learning),
             ("nobody", _) => caller.acts_on_nobody(),
             ("deny", _) => return Err(Refusal::denied("NOT_THIS_ONE", "no").into()),
             ("lose", _) => return Err(Refusal::not_found("LOST", "no").into()),

@@ -1,4 +1,4 @@
-use contract::{Category, Role};
+use contract::{Category, Purpose, Role};
 use foundation::PersonId;
 use personal_data::{Actor, Decision};
 use tonic::Code;
@@ -91,4 +91,35 @@ async fn what_cannot_be_recorded_is_not_given() {
     *bench.log.broken.lock().unwrap() = false;
     assert_eq!(bench.call("gateway", "Mine", Some(&token), "").await.status.code(), Code::Ok);
     assert_eq!(bench.log.take().len(), 1, "an entry that was not written is written next time");
+}
+
+#[tokio::test]
+async fn an_exception_stands_in_for_a_tie_and_shows() {
+    let bench = Bench::new();
+    let (staff, person, other) = (PersonId::new_v4(), PersonId::new_v4(), PersonId::new_v4());
+    let instructor = token(&bench.claims(staff, &[Role::Instructor]));
+    bench.tied.1.lock().unwrap().push((staff, person));
+    let got = bench.call("gateway", "Mark", Some(&instructor), &format!("name:{person}")).await;
+    assert_eq!(got.status.code(), Code::Ok);
+    let entries = bench.log.take();
+    assert_eq!(
+        entries.iter().map(|entry| (entry.subject, entry.decision)).collect::<Vec<_>>(),
+        [(Some(person), Decision::GrantedByException("SAFETY"))]
+    );
+    // It is for one person, and gives no role.
+    assert_eq!(bench.call("gateway", "Mark", Some(&instructor), &format!("name:{other}")).await.reason, "NO_TIE");
+    let support = token(&bench.claims(staff, &[Role::Support]));
+    assert_eq!(bench.call("gateway", "Mark", Some(&support), &format!("name:{person}")).await.reason, "WRONG_ROLE");
+}
+
+#[tokio::test]
+async fn what_is_withheld_of_an_answer_is_a_refusal_with_what_was_asked_for() {
+    let bench = Bench::new();
+    let (one, two) = (PersonId::new_v4(), PersonId::new_v4());
+    let doing = format!("ask;each:{one},{two};withhold:{two}");
+    assert_eq!(bench.call("friend", "Tell", None, &doing).await.status.code(), Code::Ok);
+    let entries = bench.log.take();
+    assert_eq!(entries.len(), 1, "what a service got is noted by the keyring");
+    assert_eq!((entries[0].subject, entries[0].decision), (Some(two), Decision::Refused("ERASED")));
+    assert_eq!((entries[0].purpose, entries[0].categories.as_slice()), (Purpose::Education, [Category::Learning].as_slice()));
 }
