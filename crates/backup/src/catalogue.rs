@@ -114,7 +114,7 @@ impl Catalogue {
     }
 
     /// Notes that a backup begins: from here on it may hold whoever is in the databases.
-    pub(crate) async fn begin(&self, entry: &Entry, signing: &SigningKey) -> Result<(), Error> {
+    pub(crate) async fn start(&self, entry: &Entry, signing: &SigningKey) -> Result<(), Error> {
         self.write(entry, signing).await
     }
 

@@ -56,7 +56,7 @@ pub async fn take(config: &Config, backups: &Backups, around: &Surroundings, sho
     let work = async {
         for one in [&data, &keyring] {
             one.catalogue.vault.forgets().await.map_err(Error::Store)?;
-            one.catalogue.begin(&one.entry, &signing).await?;
+            one.catalogue.start(&one.entry, &signing).await?;
         }
         for (service, address) in around.together() {
             data.database(service, address).await?;

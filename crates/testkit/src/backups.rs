@@ -26,7 +26,7 @@ impl Safe {
             ("KEYRING_ADDRESS", place("keyring")),
             ("LEDGER", place("ledger")),
             ("RECIPIENTS", format!("[\"{}\"]", key("data.identity"))),
-            ("KEYRING_RECIPIENTS", format!("[\"{}\"]", key("keyring.identity"))),
+            ("KEYRING_RECIPIENTS", format!("[\"{}\"]", key("keyring-identity"))),
             ("SIGNING_KEY_FILE", root.path().join("catalogue.seed").display().to_string()),
         ];
         let own = own.map(|(name, value)| (format!("KOLSAI__BACKUP__{name}"), value));
@@ -62,7 +62,7 @@ impl Safe {
             backup: None,
             keyring_backup: None,
             keys: keys("data.identity"),
-            keyring_keys: keys("keyring.identity"),
+            keyring_keys: keys("keyring-identity"),
             without_ledger: None,
         }
     }

@@ -41,7 +41,8 @@ async fn a_change_of_mind_leaves_no_request_hanging() {
     let lift = || posts(school, &learner, "/v1/me/restriction:lift", json!({}));
     let restrict = || posts(school, &learner, "/v1/me/restriction", json!({}));
     let (lifted, restricted) = tokio::join!(lift(), restrict());
-    (lifted.ok(), restricted.ok());
+    lifted.ok();
+    restricted.ok();
     testkit::until("every request to be done", || async {
         let mine = school.client.get("/v1/me/requests", Some(&learner.access_token)).await.unwrap().ok();
         mine["requests"].as_array().unwrap().iter().all(|request| request["doneAt"].is_string()).then_some(())

@@ -66,13 +66,16 @@ where
     Ok(report)
 }
 
+/// A column, its map, and what it is to say.
+type Stale<'a, C> = (C, &'a ColumnMap, &'a str);
+
 /// Copies of a row that say something else than their source, and what they are to say.
 fn stale<'a, E: Mapped>(
     model: &E::Model,
     key: &RawKey,
     columns: &[(E::Column, &'a ColumnMap)],
     current: &'a Current,
-) -> Result<Vec<(E::Column, &'a ColumnMap, &'a str)>, Error> {
+) -> Result<Vec<Stale<'a, E::Column>>, Error> {
     let opened = E::opened(model, key)?;
     let differs = |(column, map): &(E::Column, &'a ColumnMap)| {
         let (_, held) = opened.iter().find(|(name, _)| *name == map.name)?;
@@ -89,7 +92,7 @@ fn sealed(key: &RawKey, column: &str, table: &str, row: Uuid, value: &str) -> Va
 
 /// A row of an append-only table is replaced, against a ticket; any other is changed as it was read.
 #[allow(clippy::disallowed_methods, reason = "the mapped way to write, for columns known at run time")]
-fn corrected<E>(backend: DbBackend, seen: &E::Model, key: &RawKey, row: Uuid, stale: &[(E::Column, &ColumnMap, &str)]) -> Vec<Statement>
+fn corrected<E>(backend: DbBackend, seen: &E::Model, key: &RawKey, row: Uuid, stale: &[Stale<'_, E::Column>]) -> Vec<Statement>
 where
     E: Mapped,
     E::Model: IntoActiveModel<E::ActiveModel>,

@@ -38,7 +38,7 @@ impl Accesses {
         // One more of each than a page holds: then what is left out here comes on the next page.
         let mut lines = self.entries(person, after, size + 1).await?;
         lines.extend(self.grants(person, after, size + 1).await?);
-        lines.sort_by(|a, b| (b.0, b.1).cmp(&(a.0, a.1)));
+        lines.sort_by_key(|line| std::cmp::Reverse((line.0, line.1)));
         let more = lines.len() > size as usize;
         lines.truncate(size as usize);
         let next = lines.last().filter(|_| more).map(|(at, id, _)| format!("{}.{}", at.micros(), id.simple())).unwrap_or_default();

@@ -103,7 +103,7 @@ impl Archive {
     }
 
     /// Begins a file. Photographs and mails are stored as they are, text is compressed.
-    pub async fn begin(&mut self, name: &str, method: CompressionMethod) -> Result<(), Broken> {
+    pub async fn start(&mut self, name: &str, method: CompressionMethod) -> Result<(), Broken> {
         self.close();
         // No time: two copies of the same data differ in nothing but what says when they were made.
         let options = SimpleFileOptions::default().compression_method(method).last_modified_time(DateTime::DEFAULT).unix_permissions(0o600);
@@ -126,7 +126,7 @@ impl Archive {
 
     /// A small text, whole.
     pub async fn text(&mut self, name: &str, text: &str) -> Result<(), Broken> {
-        self.begin(name, CompressionMethod::Deflated).await?;
+        self.start(name, CompressionMethod::Deflated).await?;
         self.write(text.as_bytes()).await
     }
 

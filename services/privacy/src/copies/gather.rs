@@ -92,7 +92,7 @@ impl Copies {
             let name = class.file(&row.file_name);
             if archive.writing() != Some(name.as_str()) {
                 // Photographs are compressed already.
-                archive.begin(&name, CompressionMethod::Stored).await?;
+                archive.start(&name, CompressionMethod::Stored).await?;
             }
             archive.write(&row.file_part).await?;
         }

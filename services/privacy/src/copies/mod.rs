@@ -97,7 +97,7 @@ impl Copies {
         archive.text("about/withheld.json", &about::withheld_json(&withheld).to_string()).await?;
 
         let now = self.db.clock().now();
-        archive.begin("index.html", CompressionMethod::Deflated).await?;
+        archive.start("index.html", CompressionMethod::Deflated).await?;
         archive.write(page::head(&self.operator, now, &classes).as_bytes()).await?;
         for class in classes.iter().filter(|class| class.rows > 0) {
             archive.write(page::begin(class).as_bytes()).await?;
@@ -134,14 +134,14 @@ impl Copies {
 async fn files_of(class: &Class, archive: &mut Archive, spool: &mut Spool) -> Result<(), Broken> {
     let Some(from) = class.from else { return Ok(()) };
     let path = class.path();
-    archive.begin(&format!("{path}.jsonl"), CompressionMethod::Deflated).await?;
+    archive.start(&format!("{path}.jsonl"), CompressionMethod::Deflated).await?;
     let mut records = spool.records(from).await?;
     for _ in 0..class.rows {
         let Some(record) = records.next().await? else { break };
         archive.write(&record).await?;
         archive.write(b"\n").await?;
     }
-    archive.begin(&format!("{path}.csv"), CompressionMethod::Deflated).await?;
+    archive.start(&format!("{path}.csv"), CompressionMethod::Deflated).await?;
     let names: Vec<_> = class.map.columns.iter().map(|column| Value::from(column.name.as_str())).collect();
     archive.write(csv::BYTE_ORDER_MARK.as_bytes()).await?;
     archive.write(csv::line(names.iter()).as_bytes()).await?;

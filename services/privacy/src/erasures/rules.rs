@@ -118,7 +118,7 @@ pub fn step(progress: &Progress) -> Step {
     // officer has found out why and every scan is clean, which was asked above.
     let held_nothing = |witness: &&Witness| {
         let report = progress.reports.iter().find(|report| report.holder == witness.service);
-        !report.is_some_and(|report| report.rows_before > 0) && witness.has_held(report.and_then(|report| report.expired_at))
+        report.is_none_or(|report| report.rows_before <= 0) && witness.has_held(report.and_then(|report| report.expired_at))
     };
     let silent = witnesses.iter().filter(held_nothing).map(|witness| witness.service.clone());
     let silent: Vec<_> = silent.filter(|service| !progress.accounted_for.contains(service)).collect();

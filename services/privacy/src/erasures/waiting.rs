@@ -43,7 +43,7 @@ impl Erasures {
             .filter(ExprTrait::lte(column(erasure::Column::ActsAt), now.micros()))
             .filter(Condition::any().add(erasure::Column::WithoutCopy.eq(true)).add(Expr::exists(open_copy).not()));
         for row in ready.all(&self.db).await? {
-            match self.begin(row).await {
+            match self.start(row).await {
                 // Taken back meanwhile.
                 Err(Error::Changed(_)) => {}
                 other => other?,
@@ -52,7 +52,7 @@ impl Erasures {
         Ok(())
     }
 
-    async fn begin(&self, mut row: erasure::Model) -> Result<(), Error> {
+    async fn start(&self, mut row: erasure::Model) -> Result<(), Error> {
         let Some(person) = row.person.map(PersonId) else { return Ok(()) };
         let tx = self.db.begin("privacy.begin-erasure").await?;
         let now = tx.clock().now();

@@ -109,7 +109,7 @@ pub fn sample(entries: &[Seen], seed: &str) -> Vec<Found> {
             .finalize()
     };
     let mut drawn: Vec<_> = entries.iter().map(|entry| (drawn(entry), entry)).collect();
-    drawn.sort_by(|a, b| a.0.cmp(&b.0));
+    drawn.sort_by_key(|entry| entry.0);
     let share = (entries.len() * SHARE).div_ceil(100).max(FEWEST);
     drawn.into_iter().take(share).map(|(_, entry)| one(Rule::Sampled, entry)).collect()
 }

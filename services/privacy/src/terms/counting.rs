@@ -33,12 +33,12 @@ impl Calendar {
             Length::CalendarDays(0) => {}
             Length::CalendarDays(days) => {
                 count.date = day.checked_add(i64::from(days).days())?;
-                count.to_working_day()?;
+                count.move_to_working_day()?;
             }
             // "The same date as the day from which the period runs"; the last of a month that has no such date.
             Length::Months(months) => {
                 count.date = day.checked_add(i64::from(months).months())?;
-                count.to_working_day()?;
+                count.move_to_working_day()?;
             }
             Length::Hours(hours) => {
                 let at = received.plus(std::time::Duration::from_secs(u64::from(hours) * 3600));
@@ -62,7 +62,7 @@ struct Count<'a> {
 }
 
 impl Count<'_> {
-    fn to_working_day(&mut self) -> Result<(), CalendarError> {
+    fn move_to_working_day(&mut self) -> Result<(), CalendarError> {
         while self.skips()? {
             self.date = self.date.tomorrow()?;
         }
