@@ -1,5 +1,7 @@
 //! `kolsai data-map`.
 
+use std::io::{self, Write};
+
 use clap::{Args, ValueEnum};
 use kolsai::{
     DEFAULTS,
@@ -39,7 +41,6 @@ enum Tongue {
 }
 
 impl DataMap {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub fn run(self) -> anyhow::Result<()> {
         let language = match self.language {
             Tongue::Ru => Language::Ru,
@@ -52,8 +53,11 @@ impl DataMap {
             Format::Record => data_map::as_record(&controller(self.contact)?, language)?,
             Format::Fides => data_map::as_fides(),
         };
-        print!("{text}");
-        Ok(())
+        match io::stdout().write_all(text.as_bytes()) {
+            // Whoever reads has seen enough: `kolsai data-map | head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        }
     }
 }
 
