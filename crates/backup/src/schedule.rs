@@ -1,4 +1,5 @@
-//! Backups that take themselves: due by the catalogue, so that a restart forgets nothing and two replicas do not take two.
+//! Backups that take themselves: due by the catalogue, so that a restart forgets nothing. Two replicas that look in the same second
+//! may both take one; that costs its place.
 
 use std::time::Duration;
 
@@ -65,6 +66,8 @@ pub async fn keep_up(config: Config, backups: Backups, around: Surroundings, unt
 /// Answers when the next one is due.
 async fn round(config: &Config, backups: &Backups, around: &Surroundings) -> Result<Option<Timestamp>, Error> {
     let now = around.clock.now();
+    // First, and whether or not a backup can be taken: receipts say until when an expired one may hold somebody.
+    prune::prune(backups, now).await?;
     let standing = backups.standing(config, now).await?;
     // A school that is being set up has none yet; that is not late.
     if let Some(last) = standing.last.as_ref().filter(|_| standing.overdue) {
@@ -81,6 +84,5 @@ async fn round(config: &Config, backups: &Backups, around: &Surroundings) -> Res
         tracing::info!(backup = %taken.id, parts = taken.parts.len(), "a backup was taken");
         due_at = config.every().map(|every| retention::due_at(Some(&taken), every, now));
     }
-    prune::prune(backups, now).await?;
     Ok(due_at)
 }

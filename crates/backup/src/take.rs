@@ -75,7 +75,10 @@ pub async fn take(config: &Config, backups: &Backups, around: &Surroundings, sho
     if let Err(error) = done {
         // Whatever cannot be taken back now is never listed as whole, and is pruned after a day.
         for one in [&data, &keyring] {
-            let _ = one.catalogue.delete(&Entry { finished_at: None, ..one.entry.clone() }).await;
+            // One of the two may be entered already.
+            for entry in [one.entry.clone(), Entry { finished_at: None, ..one.entry.clone() }] {
+                let _ = one.catalogue.delete(&entry).await;
+            }
         }
         return Err(error);
     }

@@ -24,7 +24,7 @@ pub fn reactor<E: Event, R: Reaction<E>>(db: &Db, reaction: R) -> Arc<dyn Reacto
 
 impl<R: Reaction<E>, E: Event> Of<R, E> {
     async fn try_react(&self, envelope: &Envelope) -> Result<Outcome, ReactionError> {
-        let event: E = envelope.open().ok_or(ReactionError::Poisoned("the payload is not what its kind says"))?;
+        let event: E = opened(envelope)?;
         let tx = self.db.begin(R::NAME).await?;
         if let Some(person) = person_of(&event)?.filter(|_| !R::ABOUT_THE_ERASED) {
             match tx.admit(person, R::PURPOSE).await {
@@ -74,31 +74,38 @@ impl<R: Reaction<E>, E: Event> Reactor for Of<R, E> {
     }
 
     async fn react(&self, envelope: &Envelope) -> Outcome {
-        let span = tracing::info_span!(parent: None, "reaction", otel.name = R::NAME, event = %envelope.id);
-        foundation::trace::parent_of(&span, envelope.traceparent.as_deref());
-        async {
-            match self.try_react(envelope).await {
-                Ok(outcome) => {
-                    tracing::debug!(outcome = outcome.name(), "reacted");
-                    outcome
-                }
-                Err(ReactionError::Poisoned(reason)) => {
-                    tracing::error!(reason, "an event is poisoned and is set aside");
-                    match self.park(envelope, reason).await {
-                        Ok(()) => Outcome::Parked,
-                        Err(error) => Outcome::Later(error.to_string()),
-                    }
-                }
-                Err(error) => Outcome::Later(error.to_string()),
-            }
-        }
-        .instrument(span)
-        .await
+        traced(self, envelope, self.try_react(envelope)).await
     }
+}
 
-    async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), Error> {
-        let tx = self.db.begin("events.park").await?;
-        parked::park_in_tx(&tx, envelope, R::NAME, reason).await?;
-        tx.commit().await
+pub(crate) fn opened<E: Event>(envelope: &Envelope) -> Result<E, ReactionError> {
+    envelope.open().ok_or(ReactionError::Poisoned("the payload is not what its kind says"))
+}
+
+/// A reaction in the trace of what announced its event; what is poisoned is set aside.
+pub(crate) async fn traced(
+    reactor: &dyn Reactor,
+    envelope: &Envelope,
+    reacting: impl Future<Output = Result<Outcome, ReactionError>> + Send,
+) -> Outcome {
+    let span = tracing::info_span!(parent: None, "reaction", otel.name = reactor.name(), event = %envelope.id);
+    foundation::trace::parent_of(&span, envelope.traceparent.as_deref());
+    async {
+        match reacting.await {
+            Ok(outcome) => {
+                tracing::debug!(outcome = outcome.name(), "reacted");
+                outcome
+            }
+            Err(ReactionError::Poisoned(reason)) => {
+                tracing::error!(reason, "an event is poisoned and is set aside");
+                match reactor.park(envelope, reason).await {
+                    Ok(()) => Outcome::Parked,
+                    Err(error) => Outcome::Later(error.to_string()),
+                }
+            }
+            Err(error) => Outcome::Later(error.to_string()),
+        }
     }
+    .instrument(span)
+    .await
 }

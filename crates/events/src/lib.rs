@@ -9,6 +9,7 @@ mod dispatch;
 mod envelope;
 pub mod inbox;
 pub mod outbox;
+mod own;
 pub mod parked;
 mod reaction;
 mod relay;
@@ -17,10 +18,11 @@ mod stores;
 
 pub use again::publish_again;
 pub use bus::{Bus, InProcessBus, Undelivered};
-pub use dispatch::{Of, reactor};
+pub use dispatch::reactor;
 pub use envelope::Envelope;
 pub use outbox::announce_in_tx;
-pub use reaction::{Outcome, Reaction, ReactionError, Reactor};
+pub use own::{Arrival, OwnReaction, own_reactor};
+pub use reaction::{Outcome, Reaction, ReactionError, Reactor, is_newest_in_tx};
 pub use relay::Relay;
 pub use stores::STORES;
 

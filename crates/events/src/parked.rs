@@ -1,6 +1,8 @@
 //! Events that a reaction could not take: poisoned ones, visible and replayable, and those held while a person's
 //! processing is restricted.
 
+use std::collections::HashMap;
+
 use foundation::{PersonId, Timestamp, uuid::Uuid};
 use personal_data::{Db, Error, PersonalData, Tx, person_state, query, schema};
 use sea_orm::{ConnectionTrait, DbBackend, QueryFilter, QueryOrder, Statement, Value, entity::prelude::*};
@@ -90,13 +92,19 @@ pub async fn list(db: &Db) -> Result<Vec<Model>, Error> {
 /// What was taken once is not taken again: the inbox remembers it when two of us do this at once.
 pub async fn replay_held(db: &Db, reactors: &[std::sync::Arc<dyn crate::Reactor>]) -> Result<usize, Error> {
     let held = query::anonymous::<Entity>().filter(Column::Reason.eq(HELD)).order_by_asc(Column::AnnouncedAt).all(db).await?;
-    let mut taken = 0;
+    let (mut taken, mut restricted) = (0, HashMap::new());
     for row in held {
         let Some(reactor) = reactors.iter().find(|reactor| reactor.name() == row.reaction) else { continue };
-        if let Some(person) = reactor.person(&row.envelope())
-            && person_state::of(db, person).await? == person_state::State::Restricted
-        {
-            continue;
+        if let Some(person) = reactor.person(&row.envelope()) {
+            // Asked once: a person may have much that waits.
+            let is_restricted = match restricted.get(&person) {
+                Some(known) => *known,
+                None => person_state::of(db, person).await? == person_state::State::Restricted,
+            };
+            restricted.insert(person, is_restricted);
+            if is_restricted {
+                continue;
+            }
         }
         match replay(db, &row, reactor.as_ref()).await {
             Ok(outcome) => taken += usize::from(outcome.is_taken()),

@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use contract::{Event, Purpose};
 use foundation::PersonId;
-use personal_data::Tx;
+use personal_data::{Tx, person_state};
 
-use crate::Envelope;
+use crate::{Envelope, parked};
 
 /// A reaction to one kind of event: one transaction, together with the note that it happened. It must commute, or use the
 /// event's version to drop what is stale.
@@ -32,6 +32,16 @@ pub enum ReactionError {
     Poisoned(&'static str),
     #[error(transparent)]
     Data(#[from] personal_data::Error),
+}
+
+/// Whether what privacy said of a person in this version is the newest that this database follows. What is newer has an event of its
+/// own; what is not followed yet comes again.
+pub async fn is_newest_in_tx(tx: &Tx, person: PersonId, version: i64) -> Result<bool, ReactionError> {
+    let (_, seen) = person_state::known_in_tx(tx, person).await?;
+    if seen < version {
+        return Err(ReactionError::Early("this state is not followed here yet"));
+    }
+    Ok(seen == version)
 }
 
 impl From<sea_orm::DbErr> for ReactionError {
@@ -87,7 +97,11 @@ pub trait Reactor: Send + Sync {
     }
     async fn react(&self, envelope: &Envelope) -> Outcome;
     /// Sets the event aside for good.
-    async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), personal_data::Error>;
+    async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), personal_data::Error> {
+        let tx = self.db().begin("events.park").await?;
+        parked::park_in_tx(&tx, envelope, self.name(), reason).await?;
+        tx.commit().await
+    }
     /// The database of the effect, where parked events are listed and replayed.
     fn db(&self) -> &personal_data::Db;
 }

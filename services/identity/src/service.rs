@@ -16,7 +16,7 @@ use crate::{
     first_administrator, housekeeping, links,
     migrations::Migrations,
     passwords::{self, Passwords},
-    reactions::{DestroyKey, EndTokens, On},
+    reactions::{destroy_key, end_tokens},
     relation,
     revocations::{self, Revocations, revocation},
     secrets::Secrets,
@@ -87,9 +87,9 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let privacy = engines.transport(NAME, "privacy");
     let accounts = Accounts::new(db.clone(), secrets.clone(), passwords.clone(), throttle, sessions.clone(), privacy);
     let staff = Staff::new(db.clone(), secrets, sessions.clone());
-    let abandoned = DestroyKey::new(db.clone(), engines.keys(NAME), engines.transport(NAME, "keyring"));
+    let abandoned = destroy_key(&db, engines.keys(NAME), engines.transport(NAME, "keyring"));
     let sessions = sessions::rpc::Rpc(sessions);
-    let ending = |on| Arc::new(EndTokens::new(db.clone(), revocations.clone(), on));
+    let [ending_on_order, ending_on_state] = end_tokens(&db, revocations.clone());
 
     let mut service = Service::named(NAME)
         .serves(AccountsServer::new(accounts::rpc::Rpc(accounts.clone())))
@@ -97,9 +97,9 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
         .serves(SessionsServer::new(sessions.clone()))
         .serves(SigningKeysServer::new(sessions))
         .serves(StaffServer::new(staff::rpc::Rpc(staff.clone())))
-        .reacts(Arc::new(abandoned))
-        .reacts(ending(On::ErasureOrdered))
-        .reacts(ending(On::PersonStateChanged))
+        .reacts(abandoned)
+        .reacts(ending_on_order)
+        .reacts(ending_on_state)
         .holds(holds())
         .ties(Arc::new(StaffTies(db.clone())))
         .works("housekeeping", {

@@ -65,9 +65,9 @@ impl Backed {
         Ok(backup::note_replayed(&self.around.data)?)
     }
 
-    /// Adds the work that takes backups, when they are scheduled.
+    /// Adds the work that prunes backups, and takes them when they are scheduled.
     pub(crate) fn keeps_up(&self, service: Service) -> Service {
-        if !self.config.is_on() || self.config.every().is_none() {
+        if !self.config.is_on() {
             return service;
         }
         let own = self.clone();

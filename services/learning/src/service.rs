@@ -151,12 +151,15 @@ async fn sweep(submissions: Submissions, cancel: CancellationToken) -> Result<()
         if removed > 0 {
             tracing::info!(removed, "uploads that were never sent in were removed");
         }
-        // It looks at the whole store: once a day.
-        let orphans = if round.is_multiple_of(24) { submissions.sweep_orphans().await? } else { 0 };
-        if orphans > 0 {
-            tracing::warn!(orphans, "sealed objects that no row names were removed");
-        }
         round = round.wrapping_add(1);
+        // It looks at the whole store: once a day, and not at every start.
+        if round.is_multiple_of(24) {
+            match submissions.sweep_orphans().await {
+                Ok(0) => {}
+                Ok(orphans) => tracing::warn!(orphans, "sealed objects that no row names were removed"),
+                Err(error) => tracing::warn!(%error, "sealed objects that no row names could not be looked for"),
+            }
+        }
         tokio::select! {
             () = cancel.cancelled() => break,
             () = tokio::time::sleep(PERIOD) => {}

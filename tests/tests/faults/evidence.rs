@@ -93,7 +93,6 @@ impl Evidence {
         let mut kinds: Vec<_> = self.counts.keys().chain(undisturbed.counts.keys()).collect();
         kinds.sort();
         kinds.dedup();
-        kinds.retain(|kind| !EITHER.iter().any(|(part, _)| kind.contains(part)));
         let expected = |kind: &String| {
             let there = undisturbed.counts.get(kind).copied().unwrap_or_default();
             if ONE_BY_ORDER.iter().any(|part| kind.contains(part)) {
@@ -102,8 +101,11 @@ impl Evidence {
             there * if BY_ORDER.iter().any(|part| kind.contains(part)) { self.orders } else { 1 }
         };
         let both = kinds.into_iter().map(|kind| (kind, self.counts.get(kind).copied().unwrap_or_default(), expected(kind)));
+        let either = |kind: &String| EITHER.iter().any(|(part, _)| kind.contains(part));
         let may_be_more = |kind: &String| MAY_BE_MORE.iter().any(|(part, _)| kind.contains(part));
-        let differ = both.filter(|(kind, here, there)| here < there || (here > there && !may_be_more(kind)));
+        let differ = both
+            .filter(|(kind, here, there)| here < there || (here > there && !may_be_more(kind)))
+            .filter(|(kind, here, there)| !(either(kind) && here.abs_diff(*there) <= self.orders.unsigned_abs()));
         differ.map(|(kind, here, there)| format!("{kind}: {here} in place of {there}")).collect()
     }
 }

@@ -26,7 +26,7 @@ pub(crate) async fn connect(service: &str, address: &str) -> Result<DatabaseConn
 /// The hash of the newest data map that this database has recorded; none where it has recorded none.
 pub(crate) async fn map_hash(service: &str, address: &str) -> Result<Option<String>, Error> {
     let db = connect(service, address).await?;
-    let sql = "SELECT hash FROM recorded_map ORDER BY number DESC LIMIT 1";
+    let sql = "SELECT hash FROM recorded_map ORDER BY migrations DESC, number DESC LIMIT 1";
     let newest = db.query_one_raw(Statement::from_string(db.get_database_backend(), sql)).await;
     db.close().await.map_err(of_database(service))?;
     Ok(newest.ok().flatten().and_then(|row| row.try_get("", "hash").ok()))

@@ -2,7 +2,6 @@
 
 mod bad;
 mod bucket;
-mod figures;
 mod house;
 mod settings;
 mod whole;

@@ -52,13 +52,22 @@ impl Holds {
         if foundation::sabotage::breaks("P01") {
             return Ok(swept);
         }
+        let mut failed = Ok(());
         for map in self.maps().into_iter().filter(|map| map.keep.is_some()) {
             let mut gone = 0;
             loop {
-                let batch = self.expire_batch(db, map, notes).await?;
-                gone += batch;
-                if batch < BATCH {
-                    break;
+                match self.expire_batch(db, map, notes).await {
+                    Ok(batch) => {
+                        gone += batch;
+                        if batch < BATCH {
+                            break;
+                        }
+                    }
+                    // One table that cannot be swept keeps no other one.
+                    Err(error) => {
+                        failed = failed.and(Err(error));
+                        break;
+                    }
                 }
             }
             if gone > 0 {
@@ -70,7 +79,7 @@ impl Holds {
             // What has expired does not linger in the write-ahead log.
             db.checkpoint().await?;
         }
-        Ok(swept)
+        failed.map(|()| swept)
     }
 
     async fn expire_batch(&self, db: &Db, map: &'static TableMap, notes: &dyn ExpiryNotes) -> Result<u64, Error> {

@@ -11,7 +11,7 @@ mod retention;
 mod rpc;
 mod state;
 
-pub(crate) use erasure::Erasure;
+pub(crate) use erasure::erase;
 pub(crate) use expiry::Notes as ExpiryNotes;
 pub(crate) use handover::{Checked, hand_over};
 pub(crate) use held::replay;
@@ -20,3 +20,10 @@ pub(crate) use relation::follow_relation;
 pub(crate) use retention::expire;
 pub(crate) use rpc::server;
 pub(crate) use state::follow;
+
+use personal_data::Db;
+
+/// A reaction that every service has is told apart by its service. One name each, kept for as long as the process runs.
+fn named(db: &Db, name: &str) -> &'static str {
+    Box::leak(format!("{}.holder.{name}", db.service()).into_boxed_str())
+}

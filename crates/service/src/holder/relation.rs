@@ -3,66 +3,30 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use contract::{Event, identity::v1::RelationChanged};
-use events::{Envelope, Outcome, Reactor, inbox, parked};
+use contract::identity::v1::RelationChanged;
+use events::{Arrival, Outcome, OwnReaction, ReactionError, Reactor};
 use foundation::{PersonId, Timestamp};
-use personal_data::{Db, Error, person_state};
+use personal_data::{Db, person_state};
 
 /// The reactor of one service's table of states.
 pub(crate) fn follow_relation(db: Db) -> Arc<dyn Reactor> {
-    let name = Box::leak(format!("{}.holder.follow-relation", db.service()).into_boxed_str());
-    Arc::new(Follow { db, name })
+    events::own_reactor(&db.clone(), super::named(&db, "follow-relation"), Follow(db))
 }
 
-/// Not a `Reaction`: it reaches the restricted too.
-struct Follow {
-    db: Db,
-    name: &'static str,
-}
+/// It reaches the restricted too.
+struct Follow(Db);
 
-impl Follow {
-    async fn apply(&self, envelope: &Envelope) -> Result<Outcome, Error> {
-        let said: Option<RelationChanged> = envelope.open();
-        let Some((person, said)) = said.and_then(|said| Some((said.person_id.parse::<PersonId>().ok()?, said))) else {
-            self.park(envelope, "the payload is not a person's relation").await?;
-            return Ok(Outcome::Parked);
-        };
-        let tx = self.db.begin("holder.follow-relation").await?;
-        if !inbox::first_in_tx(&tx, envelope.id, self.name).await? {
+#[async_trait]
+impl OwnReaction<RelationChanged> for Follow {
+    async fn react(&self, said: RelationChanged, arrival: &Arrival) -> Result<Outcome, ReactionError> {
+        let person: PersonId = said.person_id.parse().map_err(|_| ReactionError::Poisoned("the person is not an identifier"))?;
+        let tx = self.0.begin("holder.follow-relation").await?;
+        if !arrival.first_in_tx(&tx).await? {
             return Ok(Outcome::Repeated);
         }
         let ended = said.ended_at.as_ref().map(Timestamp::from_proto);
         person_state::relation_in_tx(&tx, person, ended, said.version).await?;
         tx.commit().await?;
         Ok(Outcome::Done)
-    }
-}
-
-#[async_trait]
-impl Reactor for Follow {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn service(&self) -> &'static str {
-        self.db.service()
-    }
-
-    fn kind(&self) -> &'static str {
-        RelationChanged::TYPE
-    }
-
-    fn db(&self) -> &Db {
-        &self.db
-    }
-
-    async fn react(&self, envelope: &Envelope) -> Outcome {
-        self.apply(envelope).await.unwrap_or_else(|error| Outcome::Later(error.to_string()))
-    }
-
-    async fn park(&self, envelope: &Envelope, reason: &str) -> Result<(), Error> {
-        let tx = self.db.begin("holder.park-relation").await?;
-        parked::park_in_tx(&tx, envelope, self.name, reason).await?;
-        tx.commit().await
     }
 }

@@ -40,16 +40,18 @@ pub(crate) async fn expire(holds: Holds, db: Db, until: CancellationToken) -> Re
 async fn round(holds: &Holds, db: &Db) -> Result<(), Error> {
     let service = holds.service();
     holds.newest(db).await?;
-    let swept = holds.sweep(db, &ExpiryNotes).await?;
+    let swept = holds.sweep(db, &ExpiryNotes).await;
+    // What a sweep that fails leaves behind is just what this is about.
+    for due in holds.due(db).await?.into_iter().filter(|due| due.overdue > 0) {
+        // Counted under this name by whoever watches the log.
+        tracing::error!(service, table = due.table, overdue = due.overdue, alarm = "RETENTION_OVERDUE", "records outlive their term");
+    }
+    let swept = swept?;
     for (table, rows) in &swept.rows {
         tracing::info!(service, table, rows, "rows expired");
     }
     if swept.objects > 0 {
         tracing::info!(service, objects = swept.objects, "objects expired");
-    }
-    for due in holds.due(db).await?.into_iter().filter(|due| due.overdue > 0) {
-        // Counted under this name by whoever watches the log.
-        tracing::error!(service, table = due.table, overdue = due.overdue, alarm = "RETENTION_OVERDUE", "records outlive their term");
     }
     Ok(())
 }

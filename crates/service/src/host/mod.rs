@@ -133,7 +133,7 @@ fn serve_holder(engines: &Engines, service: &mut Service) -> Result<(), HostErro
     let keys = engines.keys(service.name);
     service.routes.add_service(holder::server(holds.clone(), db.clone(), keys.clone()));
     service.served.push(verify::HOLDER);
-    service.reactors.push(Arc::new(holder::Erasure::new(holds.clone(), db.clone(), keys.clone())));
+    service.reactors.push(holder::erase(holds.clone(), db.clone(), keys.clone()));
     service.reactors.push(holder::follow_relation(db.clone()));
     service.reactors.push(holder::rectify(holds.clone(), db.clone(), keys.clone(), engines.transport(service.name, "identity")));
     service.reactors.push(holder::follow(holds, db, keys));

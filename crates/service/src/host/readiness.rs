@@ -84,8 +84,11 @@ impl Readiness {
         for holds in self.0.holds.iter().filter(|_| !foundation::sabotage::breaks("P02")) {
             let service = holds.service();
             let Some(db) = self.0.databases.iter().find(|db| db.service() == service) else { continue };
-            // A database that does not answer is named above.
-            for finding in holds.drift(db).await.unwrap_or_default() {
+            let found = holds.drift(db).await.unwrap_or_else(|error| {
+                tracing::error!(service, %error, "the live schema cannot be compared with the declared data map");
+                vec!["the live schema cannot be read".to_owned()]
+            });
+            for finding in found {
                 tracing::error!(service, finding, alarm = "DRIFT", "the live schema differs from the declared data map");
                 findings.push(NotReady::Drift { service, finding });
             }

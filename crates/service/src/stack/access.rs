@@ -70,7 +70,7 @@ fn of_answer(caller: &Caller, refusal: Option<(Code, &'static str)>, at: Origin,
     }
 }
 
-fn refused(caller: &Caller, persons: Vec<PersonId>, reason: &'static str, at: Origin) -> Entries {
+pub(super) fn refused(caller: &Caller, persons: Vec<PersonId>, reason: &'static str, at: Origin) -> Entries {
     let decision = Decision::Refused(reason);
     let list = match persons.is_empty() {
         true => vec![entry(caller, None, decision, at)],

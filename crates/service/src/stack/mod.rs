@@ -153,12 +153,16 @@ impl Stack {
         rule: &'static MethodRule,
     ) -> Result<Response<Body>, Status> {
         request.extensions_mut().insert(caller.clone());
+        let own = match states::permit(&caller, self.parts.states.as_ref()).await {
+            Ok(own) => own,
+            Err(refusal) => {
+                self.record(access::refused(&caller, caller.person().into_iter().collect(), refusal.reason, self.origin())).await?;
+                return Err(refusal.into());
+            }
+        };
         // If the client goes away meanwhile, what was done is recorded all the same.
         let mut unrecorded = access::Unrecorded::new(self, &caller);
-        let mut answer = match states::permit(&caller, self.parts.states.as_ref()).await {
-            Ok(own) => own_access::scope(own, self.run(request)).await.unwrap_or_else(Status::into_http),
-            Err(refusal) => Status::from(refusal).into_http(),
-        };
+        let mut answer = own_access::scope(own, self.run(request)).await.unwrap_or_else(Status::into_http);
         if answer::is_ok(&answer) && access::must_name(rule) && !caller.named().was_said() {
             tracing::error!(alarm = "PERSON_NOT_NAMED", method = %rule.full_name, "an answer was withheld: its use case named nobody");
             answer = Status::from(Refusal::new(tonic::Code::Internal, "PERSON_NOT_NAMED", "the answer is withheld")).into_http();

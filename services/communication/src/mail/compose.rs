@@ -89,7 +89,13 @@ impl Composer {
         let ask = ResolveNoticeRequest { person_id: row.person.to_string(), about_id: row.about.to_string() };
         let facts = self.notices.clone().resolve_notice(ask).await.map_err(|status| of_status(&status))?.into_inner();
         let at = facts.at.as_ref().map(|at| foundation::Timestamp::from_proto(at).to_string()).unwrap_or_default();
-        let granted = facts.decision() == case::Decision::Granted;
+        let granted = match facts.decision() {
+            case::Decision::Granted => true,
+            case::Decision::Refused => false,
+            // A receipt of a consent decides nothing; a case without a decision is not told.
+            case::Decision::Open if notice == Notice::ConsentReceipt => false,
+            case::Decision::Open => return Err(NotSent::Later("the case is not decided".into())),
+        };
         let decision = match (language, granted) {
             (Language::Ru, true) => "удовлетворено",
             (Language::Ru, false) => "отказано",
@@ -221,7 +227,7 @@ fn of_status(status: &Status) -> NotSent {
     }
 }
 
-fn of_data(error: Error) -> NotSent {
+pub(super) fn of_data(error: Error) -> NotSent {
     match error {
         Error::Erased | Error::NoSuchPerson => NotSent::Never("the person is gone"),
         Error::Withdrawn(_) => NotSent::Dropped("consent was withdrawn"),

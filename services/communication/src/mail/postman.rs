@@ -12,6 +12,7 @@ use service::CancellationToken;
 
 use super::{
     Composer, Kind, State,
+    compose::of_data,
     rows::mail,
     rules::{self, NotSent},
 };
@@ -115,7 +116,7 @@ impl Postman {
         let mail = self.composer.compose(row).await?;
         // Writing took a while: what has been forbidden meanwhile does not leave.
         let purpose = Purpose::try_from(row.purpose).unwrap_or(Purpose::ServiceNotice);
-        person_state::check(&self.db, row.person, purpose).await.map_err(|error| NotSent::Later(error.to_string()))?;
+        person_state::check(&self.db, row.person, purpose).await.map_err(of_data)?;
         match self.egress.mail(mail).await {
             Ok(_) => Ok(()),
             Err(error) if error.is_transient() => Err(NotSent::Later(error.to_string())),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use contract::{Purpose, privacy::v1::PersonStateChanged, purpose_terms};
 use events::{Reaction, ReactionError};
 use foundation::PersonId;
-use personal_data::{Tx, person_state, query};
+use personal_data::{Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{end_in_tx, rows::subscription};
@@ -24,12 +24,7 @@ impl Reaction<PersonStateChanged> for EndOnWithdrawal {
             return Ok(());
         }
         let person: PersonId = changed.person_id.parse().map_err(|_| ReactionError::Poisoned("the person is not an identifier"))?;
-        let (_, seen) = person_state::known_in_tx(tx, person).await?;
-        if seen < changed.version {
-            return Err(ReactionError::Early("this state is not followed here yet"));
-        }
-        // Something newer is known: if it still says so, its own event ends what is left.
-        if seen > changed.version || foundation::sabotage::breaks("P21") {
+        if !events::is_newest_in_tx(tx, person, changed.version).await? || foundation::sabotage::breaks("P21") {
             return Ok(());
         }
         let own = query::of::<subscription::Entity>(person, Purpose::Rights).filter(subscription::Column::Active.eq(true));

@@ -92,8 +92,9 @@ fn of_order(id: Uuid, told: &Value, words: &Words) -> Facts {
         "REFUNDED" => words.refunded,
         _ => words.not_paid,
     };
-    let minor: i64 = text(told, "amountMinor").parse().unwrap_or_default();
-    let sum = format!("{}.{:02} {}", minor / 100, minor % 100, text(told, "currency"));
+    // A sum that cannot be read is left out; it is not nothing.
+    let minor = text(told, "amountMinor").parse::<i64>();
+    let sum = minor.map_or_else(|_| String::new(), |minor| format!("{}.{:02} {}", minor / 100, minor % 100, text(told, "currency")));
     vec![(words.order, id.to_string()), (words.state, state.to_owned()), (words.sum, sum), (words.receipt, text(told, "receiptNumber"))]
 }
 

@@ -114,7 +114,6 @@ fn told(verified: &Verified) {
     tell(&format!("every record is as it was written; {} signed checkpoints", verified.checkpoints));
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 fn tell(line: &str) {
-    println!("{line}");
+    say!("{line}");
 }

@@ -81,46 +81,42 @@ impl Backup {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 fn new_key(file: &std::path::Path) -> anyhow::Result<()> {
     let public = backup::new_identity(file).with_context(|| format!("{} cannot be made", file.display()))?;
-    println!("{public}");
+    say!("{public}");
     eprintln!("the secret half is in {}: take it off this machine, and keep a second copy of it", file.display());
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 fn key(backed: &Backed) -> anyhow::Result<()> {
-    println!("{}", backup::catalogue_key_of(&backed.config, &backed.around.data, backed.around.mode)?);
+    say!("{}", backup::catalogue_key_of(&backed.config, &backed.around.data, backed.around.mode)?);
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 async fn take(backed: &Backed) -> anyhow::Result<()> {
     let begun = backed.around.clock.now();
     let taken = backup::take(&backed.config, &backed.backups, &backed.around, &shown()).await?;
     let bytes: u64 = taken.data.parts.iter().chain(&taken.keyring.parts).map(|part| part.content_size).sum();
     let seconds = backed.around.clock.now().since(begun).as_secs_f64();
-    println!("{}: {} in {seconds:.1} s, kept until {}", taken.data.id, size(bytes), taken.data.expires_at);
-    println!("{} of the keyring, apart, kept until {}", taken.keyring.id, taken.keyring.expires_at);
+    say!("{}: {} in {seconds:.1} s, kept until {}", taken.data.id, size(bytes), taken.data.expires_at);
+    say!("{} of the keyring, apart, kept until {}", taken.keyring.id, taken.keyring.expires_at);
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 async fn list(backed: &Backed) -> anyhow::Result<()> {
     let now = backed.around.clock.now();
     for entry in backed.backups.all().await? {
-        println!("{}", line(&entry, now));
+        say!("{}", line(&entry, now));
     }
     let standing = backed.backups.standing(&backed.config, now).await?;
     match backed.backups.last_drill().await? {
-        Some(at) => println!("last restored in a drill at {at}"),
-        None => println!("never restored in a drill: `kolsai backup drill`"),
+        Some(at) => say!("last restored in a drill at {at}"),
+        None => say!("never restored in a drill: `kolsai backup drill`"),
     }
     match standing.due_at {
         Some(_) if standing.overdue => bail!("OVERDUE: the last backup is older than KOLSAI__BACKUP__EVERY_HOURS allows"),
-        Some(due) => println!("next backup due at {due}"),
-        None => println!("not scheduled: KOLSAI__BACKUP__EVERY_HOURS is not set"),
+        Some(due) => say!("next backup due at {due}"),
+        None => say!("not scheduled: KOLSAI__BACKUP__EVERY_HOURS is not set"),
     }
     Ok(())
 }
@@ -135,26 +131,24 @@ fn line(entry: &Entry, now: Timestamp) -> String {
     format!("{}  {:7}  {}  {state}, until {}  {}", entry.id, entry.shelf.to_string(), entry.started_at, entry.expires_at, entry.school)
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 async fn prune(backed: &Backed) -> anyhow::Result<()> {
     let pruned = backup::prune(&backed.backups, backed.around.clock.now()).await?;
-    println!("removed: {} expired, {} interrupted, {} left-over files", pruned.expired, pruned.interrupted, pruned.leftovers);
+    say!("removed: {} expired, {} interrupted, {} left-over files", pruned.expired, pruned.interrupted, pruned.leftovers);
     Ok(())
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 async fn drill(backed: &Backed, opened: Opened) -> anyhow::Result<()> {
     let begun = backed.around.clock.now();
     let drilled = backup::drill(&backed.config, &backed.backups, &backed.around, &opened.ask(None)?, &shown()).await?;
     for part in &drilled.parts {
-        println!("{:14} {:>10}  {}", part.part, size(part.size), part.what);
+        say!("{:14} {:>10}  {}", part.part, size(part.size), part.what);
     }
     let seconds = backed.around.clock.now().since(begun).as_secs_f64();
     match drilled.ledger_entries {
-        Some(entries) => println!("the ledger of erasures can be read: {entries} entries"),
-        None => println!("no ledger of erasures is configured: a restore would refuse"),
+        Some(entries) => say!("the ledger of erasures can be read: {entries} entries"),
+        None => say!("no ledger of erasures is configured: a restore would refuse"),
     }
-    println!("{} of {} is whole and opens; {seconds:.1} s", drilled.backup, drilled.taken_at);
+    say!("{} of {} is whole and opens; {seconds:.1} s", drilled.backup, drilled.taken_at);
     Ok(())
 }
 

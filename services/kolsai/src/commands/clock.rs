@@ -58,7 +58,6 @@ impl Term {
 }
 
 impl Clock {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub fn run(self) -> anyhow::Result<()> {
         let Self::Due { received, length, regime, calendar } = self;
         let day = received.parse().context("--received is a date, YYYY-MM-DD")?;
@@ -71,9 +70,9 @@ impl Clock {
             Regime::Eu => privacy::Regime::Eu,
         };
         let due = Calendar::with(6, further.as_deref())?.on(regime, day, length.read()?)?;
-        println!("{}", due.date);
+        say!("{}", due.date);
         for (date, reason) in due.skipped {
-            println!("  {date} does not count: {reason}");
+            say!("  {date} does not count: {reason}");
         }
         Ok(())
     }

@@ -17,7 +17,6 @@ pub enum Copy {
 }
 
 impl Copy {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub fn run(self) -> anyhow::Result<()> {
         use base64::{Engine, prelude::BASE64_STANDARD};
         let Self::Verify { file, key } = self;
@@ -27,9 +26,9 @@ impl Copy {
         }
         let archive = File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
         let copy = privacy::verify_copy(archive, key.as_deref())?;
-        println!("{} files of {}, signed with the key {}: nothing was changed, left out or added", copy.files, copy.made_at, copy.key_id);
+        say!("{} files of {}, signed with the key {}: nothing was changed, left out or added", copy.files, copy.made_at, copy.key_id);
         if !copy.key_given {
-            println!("the key is the archive's own: compare {} with `keyId` of GET /v1/receipt-key, or give --key", copy.key_id);
+            say!("the key is the archive's own: compare {} with `keyId` of GET /v1/receipt-key, or give --key", copy.key_id);
         }
         Ok(())
     }

@@ -1,7 +1,5 @@
 //! `kolsai data-map`.
 
-use std::io::{self, Write};
-
 use clap::{Args, ValueEnum};
 use kolsai::{
     DEFAULTS,
@@ -53,11 +51,8 @@ impl DataMap {
             Format::Record => data_map::as_record(&controller(self.contact)?, language)?,
             Format::Fides => data_map::as_fides(),
         };
-        match io::stdout().write_all(text.as_bytes()) {
-            // Whoever reads has seen enough: `kolsai data-map | head`.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => Ok(written?),
-        }
+        say!("{}", text.trim_end());
+        Ok(())
     }
 }
 

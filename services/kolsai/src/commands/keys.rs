@@ -21,18 +21,17 @@ impl Keys {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(self.go())
     }
 
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     async fn go(self) -> anyhow::Result<()> {
         let settings = Settings::load(DEFAULTS)?;
         let clock = Clock::system(settings.mode);
         let db = Db::attach(&settings.database_address("keyring"), "keyring", clock.clone()).await?;
         if matches!(self, Self::Rotate) {
             let keys = KeyEncryption::open(&settings.section("privacy")?, &settings, &clock)?;
-            let done = rotate(&db, &keys, |so_far| println!("{} wrapped anew", so_far.rewrapped)).await?;
+            let done = rotate(&db, &keys, |so_far| say!("{} wrapped anew", so_far.rewrapped)).await?;
             anyhow::ensure!(done.stuck == 0, "{} keys are wrapped by what the settings do not name", done.stuck);
         }
         for (name, count) in wrapped_by(&db).await? {
-            println!("{count:>10}  {}", if name.is_empty() { "a file, wrapped before keys had its name" } else { &name });
+            say!("{count:>10}  {}", if name.is_empty() { "a file, wrapped before keys had its name" } else { &name });
         }
         Ok(())
     }

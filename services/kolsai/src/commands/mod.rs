@@ -1,5 +1,12 @@
 //! The commands, each with an example.
 
+use std::{fmt::Arguments, io::Write};
+
+/// One line of a command's answer. Whoever reads may stop reading (`kolsai backup list | head -n 1`): what is being done goes on.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::say(format_args!("{}\n", format_args!($($text)*))) };
+}
+
 mod audit;
 mod backup;
 mod clock;
@@ -68,5 +75,13 @@ impl Kolsai {
             Command::Retention(retention) => retention.run(),
             Command::Receipt(receipt) => receipt.run(),
         }
+    }
+}
+
+fn say(text: Arguments<'_>) {
+    if let Err(error) = std::io::stdout().write_fmt(text)
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        tracing::error!(%error, "the answer cannot be written");
     }
 }

@@ -33,7 +33,6 @@ struct Note {
 }
 
 impl Receipt {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub fn run(self) -> anyhow::Result<()> {
         use base64::{Engine, prelude::BASE64_STANDARD};
         let Self::Verify { file, key } = self;
@@ -41,10 +40,10 @@ impl Receipt {
         let answer: Answer = serde_json::from_str(&text).context("the file is not a receipt as it was answered")?;
         let key = BASE64_STANDARD.decode(key).context("--key is not base64")?;
         privacy::verify(&answer.document, &answer.signature, &key)?;
-        println!("the receipt is genuine");
+        say!("the receipt is genuine");
         for (number, note) in answer.notes.iter().enumerate() {
             privacy::verify(&note.document, &note.signature, &key).with_context(|| format!("note {} of the receipt", number + 1))?;
-            println!("note {} of the receipt is genuine", number + 1);
+            say!("note {} of the receipt is genuine", number + 1);
         }
         Ok(())
     }

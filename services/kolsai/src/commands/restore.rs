@@ -18,7 +18,6 @@ pub struct Restore {
 }
 
 impl Restore {
-    #[allow(clippy::print_stdout, reason = "the answer of a command")]
     pub fn run(self) -> anyhow::Result<()> {
         let settings = Settings::load(DEFAULTS)?;
         let clock = Clock::system(settings.mode);
@@ -28,8 +27,8 @@ impl Restore {
             let ask = self.opened.ask(self.without_ledger)?;
             anyhow::Ok(backup::restore(&backed.config, &backed.backups, &backed.around, &ask, &shown()).await?)
         })?;
-        println!("restored {}, with the keyring of {}: what came after {} is lost", record.backup, record.keyring_backup, record.taken_at);
-        println!("erasures since then are repeated when the school starts, before it serves anybody");
+        say!("restored {}, with the keyring of {}: what came after {} is lost", record.backup, record.keyring_backup, record.taken_at);
+        say!("erasures since then are repeated when the school starts, before it serves anybody");
         Ok(())
     }
 }

@@ -23,11 +23,10 @@ impl Retention {
     }
 }
 
-#[allow(clippy::print_stdout, reason = "the answer of a command")]
 async fn list() -> anyhow::Result<()> {
     let settings = Settings::load(DEFAULTS)?;
     let clock = Clock::system(settings.mode);
-    println!("{:<14} {:<22} {:>8} {:>8}  kept", "service", "table", "due", "overdue");
+    say!("{:<14} {:<22} {:>8} {:>8}  kept", "service", "table", "due", "overdue");
     let mut overdue = 0;
     for holds in data_map::holds() {
         let service = holds.service();
@@ -35,7 +34,7 @@ async fn list() -> anyhow::Result<()> {
         // Nothing is migrated here: the schema is the running service's.
         let db = Db::attach(&address, service, clock.clone()).await.with_context(|| format!("the database of {service} cannot be read"))?;
         for due in holds.due(&db).await.with_context(|| format!("{service} cannot say what is over"))? {
-            println!("{service:<14} {:<22} {:>8} {:>8}  {}", due.table, due.due, due.overdue, due.keep);
+            say!("{service:<14} {:<22} {:>8} {:>8}  {}", due.table, due.due, due.overdue, due.keep);
             overdue += due.overdue;
         }
         db.close().await.with_context(|| format!("the database of {service} did not close well"))?;

@@ -23,11 +23,10 @@ async fn serve() -> anyhow::Result<()> {
 }
 
 /// The one ready line.
-#[allow(clippy::print_stdout, reason = "the ready line is for whoever started this")]
 fn announce(school: &School, settings: &Settings) {
     let mail = settings.mail.clone().unwrap_or_else(|| settings.data.join("mail").display().to_string());
     let demo = identity::DemoAccounts::path(&settings.data);
-    println!("ready: {} · demo accounts: {} · mail: {mail} · listening on {}", settings.url, demo.display(), school.address());
+    say!("ready: {} · demo accounts: {} · mail: {mail} · listening on {}", settings.url, demo.display(), school.address());
 }
 
 /// Ctrl-C or SIGTERM.

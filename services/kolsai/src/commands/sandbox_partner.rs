@@ -26,7 +26,6 @@ impl SandboxPartner {
         tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the runtime cannot be made")?.block_on(self.serve())
     }
 
-    #[allow(clippy::print_stdout, reason = "the ready line is for whoever started this")]
     async fn serve(self) -> anyhow::Result<()> {
         let settings = Settings::load(DEFAULTS)?;
         let tracing = trace::init(&settings.telemetry)?;
@@ -47,7 +46,7 @@ impl SandboxPartner {
             mode: settings.mode,
         };
         let sandbox = sandbox::serve_kept(own, file).await?;
-        println!("ready: {}", sandbox.url());
+        say!("ready: {}", sandbox.url());
         stop.await;
         sandbox.stop().await;
         tracing.shutdown().await;

@@ -40,7 +40,8 @@ pub fn weeks_before(at: Timestamp, count: i64) -> Vec<Date> {
     (1..=count).rev().map(|back| this.saturating_sub(back.weeks())).collect()
 }
 
-fn date_of(at: Timestamp) -> Date {
+/// The day in Kazakhstan.
+pub(crate) fn date_of(at: Timestamp) -> Date {
     // Kazakhstan has had one time, UTC+05:00 without summer time, since 1 March 2024: it stands in where the zone is not known.
     let zone = TimeZone::get(ZONE).unwrap_or_else(|_| TimeZone::fixed(offset(5)));
     // Only a time outside of the years −9999 to 9999 has no date.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use contract::{Purpose, privacy::v1::PersonStateChanged};
 use events::{Reaction, ReactionError};
 use foundation::PersonId;
-use personal_data::{Tx, person_state, query};
+use personal_data::{Tx, query};
 
 use super::{
     release::forget,
@@ -23,12 +23,7 @@ impl Reaction<PersonStateChanged> for TakeBack {
             return Ok(());
         }
         let person: PersonId = changed.person_id.parse().map_err(|_| ReactionError::Poisoned("the person is not an identifier"))?;
-        let (_, seen) = person_state::known_in_tx(tx, person).await?;
-        if seen < changed.version {
-            // Something could still be pooled meanwhile.
-            return Err(ReactionError::Early("this state is not followed here yet"));
-        }
-        if seen > changed.version || foundation::sabotage::breaks("P21") {
+        if !events::is_newest_in_tx(tx, person, changed.version).await? || foundation::sabotage::breaks("P21") {
             return Ok(());
         }
         let own = query::of::<pooled_for::Entity>(person, Purpose::Rights).all(tx).await?;

@@ -41,6 +41,11 @@ impl MigratorTrait for Migrations {
         all.push(schema::migration("learning_0002", facts::rows::tables));
         all.push(schema::migration("learning_0003", publications::rows::tables));
         all.push(schema::migration("learning_0004", facts::rows::pooled_for::tables));
+        // Whether a submission still names an object.
+        all.push(schema::late_index("learning_0005", "submission", &["original"]));
+        all.push(schema::late_index("learning_0006", "submission", &["full"]));
+        all.push(schema::late_index("learning_0007", "submission", &["large"]));
+        all.push(schema::late_index("learning_0008", "submission", &["small"]));
         all
     }
 }

@@ -6,8 +6,8 @@ use contract::{
 };
 use events::announce_in_tx;
 use foundation::{PersonId, uuid::Uuid};
-use jiff::{civil::Date, tz::TimeZone};
-use personal_data::{Idempotency, category, query};
+use jiff::civil::Date;
+use personal_data::{Idempotency, category, person_state, query};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
@@ -17,12 +17,10 @@ use super::{
 };
 use crate::{
     certificates::rows as certificate,
+    facts::calendar::date_of,
     ids::{CertificateId, ConsentId, CourseId, PublicationId, SubmissionId},
     submissions::rows::submission,
 };
-
-/// Clocks of people here tell this time (since March 2024).
-const ZONE: TimeZone = TimeZone::fixed(jiff::tz::offset(5));
 
 /// The consent as it was given.
 pub struct Given {
@@ -129,6 +127,7 @@ impl Publications {
             consent_id: ConsentId::new_v4(),
             asked_at: tx.clock().now(),
             recorded_at: None,
+            state_seen: person_state::known_in_tx(&tx, person).await?.1,
             version: 1,
         };
         tx.insert::<Entity>(row.clone()).await?;
@@ -138,8 +137,7 @@ impl Publications {
     }
 
     fn today(&self) -> Date {
-        let now = jiff::Timestamp::from_microsecond(self.db.clock().now().micros()).unwrap_or(jiff::Timestamp::MIN);
-        now.to_zoned(ZONE).date()
+        date_of(self.db.clock().now())
     }
 }
 

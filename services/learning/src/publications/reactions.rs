@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use contract::{
     Purpose,
-    privacy::v1::{ConsentRecorded, PersonStateChanged, person_state_changed::State},
+    privacy::v1::{ConsentRecorded, PersonStateChanged},
 };
 use events::{Reaction, ReactionError};
 use foundation::PersonId;
@@ -50,9 +50,12 @@ impl Reaction<PersonStateChanged> for TakeDownOnWithdrawal {
     const PURPOSE: Purpose = Purpose::Rights;
 
     async fn react_in_tx(&self, tx: &Tx, changed: PersonStateChanged) -> Result<(), ReactionError> {
-        if changed.state() == State::Erased || !changed.withdrawn().any(|purpose| purpose == Purpose::Publication) {
+        if !changed.withdrawn().any(|purpose| purpose == Purpose::Publication) {
             return Ok(());
         }
-        Ok(end_all_in_tx(tx, person(&changed.person_id)?).await?)
+        let person = person(&changed.person_id)?;
+        // Once it is followed, nothing is published by an older state any more; what was published by a newer one stays.
+        events::is_newest_in_tx(tx, person, changed.version).await?;
+        Ok(end_all_in_tx(tx, person, changed.version).await?)
     }
 }

@@ -38,6 +38,9 @@ pub struct Model {
     /// When the ledger had the consent. Before that nobody is shown it.
     #[personal(time)]
     pub recorded_at: Option<Timestamp>,
+    /// Of the person's state by which it was published: what is taken back later ends it.
+    #[personal(measure)]
+    pub state_seen: i64,
     #[personal(version)]
     pub version: i64,
 }
@@ -55,6 +58,7 @@ pub(crate) fn tables() -> Vec<schema::Table> {
             .id("consent_id")
             .time("asked_at")
             .optional_time("recorded_at")
+            .number("state_seen")
             .number("version")
             .unique(&["work_id", "audience"])
             .unique(&["consent_id"])

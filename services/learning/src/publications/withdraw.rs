@@ -28,9 +28,9 @@ impl Publications {
     }
 }
 
-/// Ends everything that a person shows to anybody.
-pub(super) async fn end_all_in_tx(tx: &Tx, person: PersonId) -> Result<(), personal_data::Error> {
-    for row in query::of::<Entity>(person, Purpose::Rights).all(tx).await? {
+/// Ends everything that a person shows to anybody and published before this version of their state.
+pub(super) async fn end_all_in_tx(tx: &Tx, person: PersonId, before: i64) -> Result<(), personal_data::Error> {
+    for row in query::of::<Entity>(person, Purpose::Rights).filter(Column::StateSeen.lt(before)).all(tx).await? {
         end_in_tx(tx, &row).await?;
     }
     Ok(())

@@ -30,7 +30,7 @@ impl Submissions {
             }
             let made = self.made_of_uploads().await?;
             for batch in listed.chunks(BATCH) {
-                let named = self.named(batch).await?;
+                let named = self.named(room, batch).await?;
                 for key in batch.iter().filter(|key| !named.contains(key.as_str()) && !made.contains(key.as_str())) {
                     self.objects.delete(key).await?;
                     removed += 1;
@@ -47,10 +47,11 @@ impl Submissions {
     }
 
     /// Which of these a submission names; those of restricted people too.
-    async fn named(&self, keys: &[ObjectKey]) -> Result<BTreeSet<String>, Error> {
+    async fn named(&self, room: Prefix, keys: &[ObjectKey]) -> Result<BTreeSet<String>, Error> {
         use submission::Column::{Full, Large, Original, Small};
         let keys = || keys.iter().map(ObjectKey::as_str);
-        let any = [Original, Full, Large, Small].into_iter().fold(Condition::any(), |any, column| any.add(column.is_in(keys())));
+        let columns: &[_] = if room == Prefix::Originals { &[Original] } else { &[Full, Large, Small] };
+        let any = columns.iter().fold(Condition::any(), |any, column| any.add(column.is_in(keys())));
         let rows = query::across::<submission::Entity>(Purpose::Rights)
             .filter(any)
             .select_only()

@@ -8,12 +8,13 @@ use contract::{
 };
 use foundation::{PersonId, Timestamp, uuid::Uuid};
 use personal_data::{Db, Error, query};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::rows::rights_case;
 use crate::{
     clocks::rows::due_change,
     rectifications::rows::{State, rectification},
+    requests::after,
     states::open::Open,
 };
 
@@ -97,8 +98,4 @@ pub async fn open(db: &Db, place: Option<(Timestamp, Uuid)>, limit: u64) -> Resu
 pub async fn is_open(db: &Db, person: PersonId) -> Result<bool, Error> {
     let open = query::of::<rectification::Entity>(person, Purpose::Rights).filter(rectification::Column::DoneAt.is_null());
     Ok(open.one(db).await?.is_some() || super::is_before_officer(db, person).await?)
-}
-
-fn after<C: ColumnTrait>(due: C, key: C, at: Timestamp, id: Uuid) -> Condition {
-    Condition::any().add(due.gt(at)).add(Condition::all().add(due.eq(at)).add(key.gt(id)))
 }

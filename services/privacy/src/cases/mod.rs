@@ -92,6 +92,9 @@ impl Cases {
         let reason = written("reason", reason)?;
         let mut row = self.find(id).await?.ok_or_else(unknown)?;
         by.acts_on(row.person).await?;
+        if row.person == by.person()? {
+            return Err(Refusal::denied("OWN_REQUEST", "somebody else answers your own request"));
+        }
         let key = self.keys.of::<Rights>(row.person, Purpose::Rights).await?;
         if row.answered_at.is_some() {
             let same = row.decision == decision as i32 && row.open_reason(&key)?.as_deref() == Some(reason);

@@ -4,7 +4,7 @@ pub mod rows;
 mod rules;
 mod running;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use contract::privacy::v1::officer_alerted::Kind;
 use foundation::{BoxError, Timestamp, uuid::Uuid};
@@ -16,7 +16,9 @@ use crate::{consents::rows::derived, officers, terms::Calendar};
 use rows::{calendar_used, clock_alarm, due_change};
 use running::{Clocked, Running};
 
-const POLL: Duration = Duration::from_secs(1);
+const POLL: Duration = Duration::from_secs(5);
+/// Alarms that are looked up at once.
+const SOME: usize = 500;
 
 #[derive(Clone)]
 pub struct Clocks {
@@ -48,7 +50,7 @@ impl Clocks {
         }
         let (mut recounted, mut moved) = (0, 0);
         for table in tables {
-            for clock in table.running(&self.db).await? {
+            for clock in table.running(&self.db, None).await? {
                 recounted += 1;
                 moved += i64::from(self.recount_one(table.as_ref(), &clock, &calendar).await?);
             }
@@ -92,18 +94,18 @@ impl Clocks {
         let now = self.db.clock().now();
         let mut due = Vec::new();
         for table in tables {
-            for clock in table.running(&self.db).await? {
+            for clock in table.running(&self.db, Some(now)).await? {
                 let percent = rules::alarm(clock.received_at, clock.due_at, now);
                 due.extend(percent.map(|percent| (alarm_id(clock.request, percent, clock.due_at), percent, clock)));
             }
         }
-        if due.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<_> = due.iter().map(|(id, ..)| *id).collect();
-        let known = query::anonymous::<clock_alarm::Entity>().filter(clock_alarm::Column::Id.is_in(ids)).all(&self.db).await?;
-        for (id, percent, clock) in due.into_iter().filter(|(id, ..)| !known.iter().any(|row| row.id == *id)) {
-            self.raise(id, percent, &clock, now).await?;
+        for some in due.chunks(SOME) {
+            let raised = clock_alarm::Column::Id.is_in(some.iter().map(|(id, ..)| *id));
+            let raised = query::anonymous::<clock_alarm::Entity>().filter(raised).all(&self.db).await?;
+            let raised: HashSet<Uuid> = raised.into_iter().map(|row| row.id).collect();
+            for (id, percent, clock) in some.iter().filter(|(id, ..)| !raised.contains(id)) {
+                self.raise(*id, *percent, clock, now).await?;
+            }
         }
         Ok(())
     }

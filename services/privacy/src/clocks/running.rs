@@ -25,7 +25,8 @@ pub struct Running {
 /// A table of requests with clocks.
 #[async_trait::async_trait]
 pub trait Clocked: Send + Sync {
-    async fn running(&self, db: &Db) -> Result<Vec<Running>, Error>;
+    /// Every clock; or those, at a time, of whose term four fifths are over.
+    async fn running(&self, db: &Db, late_at: Option<Timestamp>) -> Result<Vec<Running>, Error>;
     /// Compare-and-set: false when somebody else moved it, or it is done.
     async fn move_in_tx(&self, tx: &Tx, clock: &Running, due: Timestamp) -> Result<bool, Error>;
 }
@@ -43,8 +44,14 @@ impl<E: Mapped> Clocked for Table<E>
 where
     E::Column: Send + Sync,
 {
-    async fn running(&self, db: &Db) -> Result<Vec<Running>, Error> {
-        let rows = E::find().filter((self.open)()).all(db).await?;
+    async fn running(&self, db: &Db, late_at: Option<Timestamp>) -> Result<Vec<Running>, Error> {
+        let mut select = E::find().filter((self.open)());
+        if let Some(now) = late_at {
+            // received + 4/5 (due - received) <= now, in whole numbers.
+            let four_fifths = Expr::col(self.due).mul(4).add(Expr::col(self.received));
+            select = select.filter(four_fifths.lte(now.micros() * 5));
+        }
+        let rows = select.all(db).await?;
         let time = |row: &E::Model, column| match row.get(column) {
             Value::BigInt(Some(at)) => Some(Timestamp::from_micros(at)),
             _ => None,

@@ -51,7 +51,10 @@ impl Erasures {
                 Err(Error::Changed(_)) => continue,
                 Err(error) => tracing::warn!(erasure = %id, %error, "an erasure does not go on for now"),
             }
-            self.later(id).await?;
+            match self.later(id).await {
+                Ok(()) | Err(Error::Changed(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -43,10 +43,12 @@ impl Erasures {
             .filter(ExprTrait::lte(column(erasure::Column::ActsAt), now.micros()))
             .filter(Condition::any().add(erasure::Column::WithoutCopy.eq(true)).add(Expr::exists(open_copy).not()));
         for row in ready.all(&self.db).await? {
+            let id = row.id;
             match self.start(row).await {
                 // Taken back meanwhile.
-                Err(Error::Changed(_)) => {}
-                other => other?,
+                Ok(()) | Err(Error::Changed(_)) => {}
+                // It keeps no other one waiting.
+                Err(error) => tracing::warn!(erasure = %id, %error, "an erasure does not begin for now"),
             }
         }
         Ok(())

@@ -11,7 +11,10 @@ mod service;
 mod witness;
 mod wrapping;
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use contract::{Category, Purpose};
 use foundation::{PersonId, Timestamp, sabotage, uuid::Uuid};
@@ -96,33 +99,45 @@ impl Keyring {
                 Err(error) => Leased::Refused(error),
             });
         }
-        self.note_grants(service, &granted, category, purpose).await?;
+        let mut noted = self.note_grants(service, &granted, category, purpose).await?.into_iter();
+        for leased in answers.iter_mut().filter(|leased| matches!(leased, Leased::Key(_))) {
+            // Destroyed while it was unwrapped: nothing leaves that is not noted.
+            if noted.next().flatten().is_none() {
+                *leased = Leased::Refused(Error::Erased);
+            }
+        }
         Ok(answers)
     }
 
-    /// Written before the keys leave: the record of who asked for whose, for what.
-    async fn note_grants(&self, service: &str, people: &[PersonId], category: Category, purpose: Purpose) -> Result<(), Error> {
+    /// Written before the keys leave: the record of who asked for whose, for what. Answers the handle of each, in their order.
+    async fn note_grants(
+        &self,
+        service: &str,
+        people: &[PersonId],
+        category: Category,
+        purpose: Purpose,
+    ) -> Result<Vec<Option<Uuid>>, Error> {
         if people.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let handles = self.handles(service, people).await?;
         let now = self.db.clock().now();
         let hour = rules::hour(now);
-        let mut missing = Vec::new();
-        for handle in handles.into_iter().flatten() {
-            let id = rules::grant_id(handle, category, purpose, hour);
-            if query::anonymous::<key_grant::Entity>().filter(key_grant::Column::Id.eq(id)).one(&self.db).await?.is_none() {
-                missing.push(key_grant::Model { id, handle, category: category as i32, purpose: purpose as i32, hour, first_at: now });
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
+        let ids: Vec<_> = handles.iter().flatten().map(|handle| (rules::grant_id(*handle, category, purpose, hour), *handle)).collect();
+        let noted = key_grant::Column::Id.is_in(ids.iter().map(|(id, _)| *id));
+        let noted = query::anonymous::<key_grant::Entity>().filter(noted).all(&self.db).await?;
+        let noted: HashSet<Uuid> = noted.into_iter().map(|grant| grant.id).collect();
+        let mut missing = ids.into_iter().filter(|(id, _)| !noted.contains(id)).peekable();
+        if missing.peek().is_none() {
+            return Ok(handles);
         }
         let tx = self.db.begin("keyring.note-grants").await?;
-        for grant in missing {
+        for (id, handle) in missing {
+            let grant = key_grant::Model { id, handle, category: category as i32, purpose: purpose as i32, hour, first_at: now };
             tx.insert_once::<key_grant::Entity>(grant).await?;
         }
-        tx.commit().await
+        tx.commit().await?;
+        Ok(handles)
     }
 
     /// The handle of each person in one service's access log, in their order; made when missing, none for the erased and unknown.

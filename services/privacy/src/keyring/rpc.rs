@@ -33,8 +33,9 @@ impl Api for Rpc {
         let category = Category::try_from(ask.category).map_err(|_| unknown("category"))?;
         let purpose = Purpose::try_from(ask.purpose).map_err(|_| unknown("purpose"))?;
         caller.asks_for(purpose, category);
-        let answers = self.0.lease(service_of(&caller)?, &people, category, purpose).await?;
+        // Counted from before the states are read: what they forbid from then on outlives no lease.
         let until = self.0.db.clock().now().plus(LEASE).to_proto();
+        let answers = self.0.lease(service_of(&caller)?, &people, category, purpose).await?;
         for (person, leased) in people.iter().zip(&answers) {
             if let Leased::Refused(error) = leased {
                 caller.is_refused(*person, reason(error).as_str_name());

@@ -89,7 +89,7 @@ impl MigratorTrait for Migrations {
                 Box::new(ledger::Ledger),
                 crate::cases::service::migration(),
                 accesses::tables(),
-                Box::new(accesses::ByTime),
+                accesses::by_time(),
             ])
             .collect()
     }

@@ -7,7 +7,7 @@ pub mod rpc;
 use contract::{Purpose, privacy::v1 as pb};
 use foundation::{PersonId, Refusal, Timestamp, sabotage, uuid::Uuid};
 use personal_data::{Db, Error, query};
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder};
 
 use crate::{
     cases,
@@ -84,6 +84,11 @@ pub async fn list(db: &Db, person: PersonId) -> Result<Vec<pb::Request>, Error> 
 }
 
 /// A page token: micros, a point, an identifier.
+/// What is due later than a place in a list.
+pub(crate) fn after<C: ColumnTrait>(due: C, key: C, at: Timestamp, id: Uuid) -> Condition {
+    Condition::any().add(due.gt(at)).add(Condition::all().add(due.eq(at)).add(key.gt(id)))
+}
+
 pub fn read_token(token: &str) -> Option<(Timestamp, Uuid)> {
     let (at, id) = token.split_once('.')?;
     Some((Timestamp::from_micros(at.parse().ok()?), Uuid::parse_str(id).ok()?))

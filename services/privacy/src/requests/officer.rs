@@ -8,11 +8,11 @@ use contract::{
 };
 use foundation::{PersonId, Refusal, Timestamp, uuid::Uuid};
 use personal_data::{Db, Error, query};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use service::{Caller, caller};
 use tonic::{Request, Response, Status};
 
-use super::rows::copy_request;
+use super::{after, rows::copy_request};
 use crate::erasures::{
     Erasures,
     rows::{ErasureId, State, erasure},
@@ -108,10 +108,6 @@ impl Desk {
         open.sort_by_key(|open| (open.due_at, open.id));
         Ok(open)
     }
-}
-
-fn after<C: ColumnTrait>(due: C, key: C, at: Timestamp, id: Uuid) -> Condition {
-    Condition::any().add(due.gt(at)).add(Condition::all().add(due.eq(at)).add(key.gt(id)))
 }
 
 fn of_erasure(row: erasure::Model, now: Timestamp) -> pb::OpenRequest {

@@ -91,7 +91,9 @@ async fn was_let_in(db: &Db, refused: &service_access::Model) -> Result<bool, Er
         .filter(service_access::Column::ActorHandle.eq(refused.actor_handle.as_str()))
         .filter(service_access::Column::Service.eq(refused.service.as_str()))
         .filter(service_access::Column::At.lt(refused.at));
-    Ok(before.all(db).await?.iter().any(|row| is_granted(&row.decision)))
+    // Decisions are few words, however many entries say them.
+    let said = before.select_only().column(service_access::Column::Decision).distinct().into_tuple::<String>().all(db).await?;
+    Ok(said.iter().any(|decision| is_granted(decision)))
 }
 
 fn of_staff() -> sea_orm::Select<service_access::Entity> {

@@ -70,6 +70,12 @@ impl Reviews {
         for _ in 0..ROUND {
             let last = query::anonymous::<review::Entity>().filter(review::Column::Kind.eq(i32::from(kind)));
             let last = last.order_by_desc(review::Column::ToAt).one(&self.db).await?;
+            // The next period is not over yet: the logs need not be looked through.
+            if let Some(last) = &last
+                && periods::around(kind, last.to_at)?.to.plus(periods::SETTLED) > self.db.clock().now()
+            {
+                return Ok(());
+            }
             let from = last.map_or(Timestamp::from_micros(0), |last| last.to_at);
             let Some(first) = gather::first_after(&self.db, from).await? else { return Ok(()) };
             let period = periods::around(kind, first)?;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use contract::{
-    Purpose,
+    Category, Purpose,
     privacy::v1::{self as pb, review_item::Rule},
 };
 use foundation::{PersonId, Refusal, Timestamp, uuid::Uuid};
@@ -94,6 +94,9 @@ impl Reviews {
     pub(super) async fn shown(&self, opened: &Opened) -> Result<pb::Review, Error> {
         let signatures = query::anonymous::<review_signature::Entity>().filter(review_signature::Column::Review.eq(opened.review.id.0));
         let signed: HashMap<Uuid, Timestamp> = signatures.all(&self.db).await?.into_iter().map(|row| (row.id.0, row.at)).collect();
+        // Borrowed at once; whoever may not be opened is told apart below.
+        let people: Vec<_> = opened.exceptions.values().map(|row| row.person).collect();
+        self.keys.many(&people, Category::Rights, Purpose::Rights).await?;
         let mut items = Vec::with_capacity(opened.items.len());
         for item in &opened.items {
             let mut shown = pb::ReviewItem {

@@ -3,10 +3,10 @@
 use contract::{Purpose, privacy::v1 as pb};
 use foundation::{PersonId, Timestamp, uuid::Uuid};
 use personal_data::{Db, Error, query};
-use sea_orm::{ColumnTrait, Condition, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{Kind, rows::state_request};
-use crate::objections::rows as objection;
+use crate::{objections::rows as objection, requests::after};
 
 /// A request that is not done, and whose it is.
 pub struct Open {
@@ -46,8 +46,4 @@ pub async fn list(db: &Db, place: Option<(Timestamp, Uuid)>, limit: u64) -> Resu
     let requests = requests.iter().map(|row| show(row.person, row.id.0, Kind::of(row.kind).shown(), row.received_at, row.due_at));
     let objections = objections.iter().map(|row| show(row.person, row.id.0, pb::request::Kind::Objection, row.received_at, row.due_at));
     Ok(requests.chain(objections).collect())
-}
-
-fn after<C: ColumnTrait>(due: C, key: C, at: Timestamp, id: Uuid) -> Condition {
-    Condition::any().add(due.gt(at)).add(Condition::all().add(due.eq(at)).add(key.gt(id)))
 }

@@ -7,14 +7,14 @@ use contract::{
     keyring::v1 as keyring,
     privacy::v1::{RightsNoticeDue, rights_notice_due::Notice},
 };
-use foundation::BoxError;
+use foundation::{BoxError, PersonId};
 use personal_data::{Error, Tx, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     Change, Kind, States, announce_in_tx, change_in_tx, purposes,
-    rows::{follower, processing, state_request},
+    rows::{StateRequestId, follower, processing, state_request},
     rules::{Progress, Step, step},
     state_in_tx,
 };
@@ -51,14 +51,21 @@ impl States {
                 Ok(()) | Err(Error::Changed(_) | Error::Erased) => continue,
                 Err(error) => tracing::warn!(request = %id, %error, "a change of state does not go on for now"),
             }
-            let tx = self.db.begin_for("privacy.postpone-state-request", person, Purpose::Rights).await?;
-            if let Some(mut row) = query::by_key::<state_request::Entity>(id, Purpose::Rights).one(&tx).await? {
-                row.look_at = Some(tx.clock().now().plus(RETRY));
-                tx.update::<state_request::Entity>(&mut row).await?;
+            match self.later(id, person).await {
+                Ok(()) | Err(Error::Changed(_) | Error::Erased) => {}
+                Err(error) => return Err(error),
             }
-            tx.commit().await?;
         }
         Ok(())
+    }
+
+    async fn later(&self, id: StateRequestId, person: PersonId) -> Result<(), Error> {
+        let tx = self.db.begin_for("privacy.postpone-state-request", person, Purpose::Rights).await?;
+        if let Some(mut row) = query::by_key::<state_request::Entity>(id, Purpose::Rights).one(&tx).await? {
+            row.look_at = Some(tx.clock().now().plus(RETRY));
+            tx.update::<state_request::Entity>(&mut row).await?;
+        }
+        tx.commit().await
     }
 
     async fn advance(&self, mut row: state_request::Model) -> Result<(), Error> {

@@ -1,7 +1,5 @@
 //! P20, P21: restriction stops every use, is lifted only after its person was told, and consent ends purpose by purpose, at once.
 
-use std::time::Duration;
-
 use contract::{Category, Purpose};
 use foundation::Timestamp;
 use sea_orm::{ConnectionTrait, DatabaseConnection, Statement, Value as Sql};
@@ -123,6 +121,17 @@ async fn p20_stops_every_use_but_the_persons_own() {
     ] {
         assert_eq!(refusal(school, &learner, &path, Some(body)).await, "PROCESSING_RESTRICTED", "{path}");
     }
+    until("the person's own refusals in the log", || async {
+        let mine = school.client.get("/v1/me/accesses?pageSize=200", Some(&learner.access_token)).await.ok()?.ok();
+        let of_own = |method: &str| {
+            mine["accesses"].as_array().is_some_and(|all| {
+                let own = |access: &&Value| access["who"] == "you" && access["method"].as_str().is_some_and(|name| name.ends_with(method));
+                all.iter().filter(own).any(|access| access["refused"] == true && access["reason"] == "PROCESSING_RESTRICTED")
+            })
+        };
+        ["CompleteLesson", "CreateOrder", "OpenTicket"].iter().all(|method| of_own(method)).then_some(())
+    })
+    .await;
     // no key is lent for anything but account, rights and law,
     let person = learner.id.parse().unwrap();
     for service in ["learning", "communication"] {
@@ -269,7 +278,7 @@ async fn p21_withdrawal_ends_the_newsletter_and_what_is_queued_of_it() {
     assert!(subscribed(school, &learner).await);
     until("an issue after all", || async {
         let subject = issue(school).await;
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        school.mail.find(&other.email, "the same issue", |mail| mail.contains(&subject).then_some(())).await;
         school.mail.to(&learner.email).iter().any(|mail| mail.contains(&subject)).then_some(())
     })
     .await;

@@ -1,19 +1,22 @@
-//! How fast it is, beside a plain copy of the same files in the same run. `cargo test … figures -- --ignored --nocapture`
+//! How fast backups are, beside a plain copy of the same files in the same run. Started by `make bench`.
+
+#[path = "../tests/it/house.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
+mod house;
 
 use std::time::Duration;
 
 use foundation::Timestamp;
 use objects::{ObjectKey, Prefix};
 
-use crate::house::{House, files, objects};
+use house::{House, files, objects};
 
 const OBJECTS: usize = 64;
 const EACH: usize = 4 * 1024 * 1024;
 
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "figures, by hand"]
+#[tokio::main]
 #[allow(clippy::print_stdout, clippy::cast_precision_loss, reason = "figures")]
-async fn figures_of_a_backup_and_its_restore() {
+async fn main() {
     let house = House::new();
     house.furnish().await;
     let store = objects(&house.around);
@@ -25,7 +28,7 @@ async fn figures_of_a_backup_and_its_restore() {
     let clock = house.around.clock.clone();
     let show = |name: &str, from: Timestamp| {
         let span: Duration = clock.now().since(from);
-        println!("{name:<28} {:>9.1} MiB/s  ({mib:.0} MiB in {:.2} s)", mib / span.as_secs_f64(), span.as_secs_f64());
+        println!("{name:<44} {:>10.1} {:<8} {mib:.0} MiB in {:.2} s", mib / span.as_secs_f64(), "MiB/s", span.as_secs_f64());
     };
     let from = clock.now();
     let copies = tempfile::tempdir().unwrap();
