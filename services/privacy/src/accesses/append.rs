@@ -48,7 +48,7 @@ impl Accesses {
                 return Err(broken(service, entry.sequence));
             }
             (sequence, hash) = (entry.sequence, entry.hash.clone());
-            tx.insert::<service_access::Entity>(rows::copy_of(service, entry)).await?;
+            tx.insert::<service_access::Entity>(rows::copy_of(service, entry, tx.clock().now())).await?;
         }
         if sequence > before {
             let at = tx.clock().now();

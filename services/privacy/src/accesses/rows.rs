@@ -22,6 +22,9 @@ pub mod service_access {
         pub sequence: i64,
         #[personal(time)]
         pub at: Timestamp,
+        /// When it was handed over: a review looks at what came in its period, however late that was.
+        #[personal(time)]
+        pub taken_at: Timestamp,
         #[personal(plain = "a random handle, or nothing")]
         pub actor_handle: String,
         #[personal(plain = "a role, a service, or `self`")]
@@ -103,12 +106,13 @@ pub fn chain_id(service: &str) -> Uuid {
     Uuid::from_bytes(id)
 }
 
-pub fn copy_of(service: &str, entry: access_log::Model) -> service_access::Model {
+pub fn copy_of(service: &str, entry: access_log::Model, taken_at: Timestamp) -> service_access::Model {
     service_access::Model {
         id: Uuid::now_v7(),
         service: service.to_owned(),
         sequence: entry.sequence,
         at: entry.at,
+        taken_at,
         actor_handle: entry.actor_handle,
         actor_role: entry.actor_role,
         subject_handle: entry.subject_handle,

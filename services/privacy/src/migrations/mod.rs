@@ -90,6 +90,8 @@ impl MigratorTrait for Migrations {
                 crate::cases::service::migration(),
                 accesses::tables(),
                 accesses::by_time(),
+                Box::new(accesses::TakenAt),
+                accesses::by_arrival(),
             ])
             .collect()
     }

@@ -1,4 +1,4 @@
-//! What a review is made of, read from the logs that privacy holds.
+//! What a review is made of, read from the logs that privacy holds: by when records came, so that none comes too late to be seen.
 
 use contract::{
     Purpose,
@@ -24,13 +24,13 @@ const PAGE: u64 = 2_000;
 
 /// The first time from `from` on at which there is something to look at.
 pub async fn first_after(db: &Db, from: Timestamp) -> Result<Option<Timestamp>, Error> {
-    let entry = of_staff().filter(service_access::Column::At.gte(from)).order_by_asc(service_access::Column::At).one(db).await?;
+    let entry = of_staff().filter(service_access::Column::TakenAt.gte(from)).order_by_asc(service_access::Column::TakenAt).one(db).await?;
     let exception = query::across::<access_exception::Entity>(Purpose::Rights)
         .filter(access_exception::Column::RecordedAt.gte(from))
         .order_by_asc(access_exception::Column::RecordedAt)
         .one(db)
         .await?;
-    Ok([entry.map(|row| row.at), exception.map(|row| row.recorded_at)].into_iter().flatten().min())
+    Ok([entry.map(|row| row.taken_at), exception.map(|row| row.recorded_at)].into_iter().flatten().min())
 }
 
 /// What is to be looked at in a period, and the seed by which a sample was drawn.
@@ -52,16 +52,17 @@ pub async fn items(db: &Db, signing: &SigningKey, kind: Kind, period: Period) ->
 }
 
 async fn entries(db: &Db, period: Period) -> Result<Vec<Seen>, Error> {
-    let mut entries: Vec<Seen> = Vec::new();
+    use service_access::Column::{Id, TakenAt};
+    let (mut entries, mut last): (Vec<Seen>, Option<(Timestamp, Uuid)>) = (Vec::new(), None);
     loop {
-        let mut select = of_staff().filter(service_access::Column::At.gte(period.from)).filter(service_access::Column::At.lt(period.to));
-        if let Some(last) = entries.last() {
-            let same = Condition::all().add(service_access::Column::At.eq(last.at)).add(service_access::Column::Id.gt(last.id));
-            select = select.filter(Condition::any().add(service_access::Column::At.gt(last.at)).add(same));
+        let mut select = of_staff().filter(TakenAt.gte(period.from)).filter(TakenAt.lt(period.to));
+        if let Some((taken_at, id)) = last {
+            let same = Condition::all().add(TakenAt.eq(taken_at)).add(Id.gt(id));
+            select = select.filter(Condition::any().add(TakenAt.gt(taken_at)).add(same));
         }
-        let select = select.order_by_asc(service_access::Column::At).order_by_asc(service_access::Column::Id);
-        let page = select.limit(PAGE).all(db).await?;
+        let page = select.order_by_asc(TakenAt).order_by_asc(Id).limit(PAGE).all(db).await?;
         let full = page.len() as u64 == PAGE;
+        last = page.last().map(|row| (row.taken_at, row.id));
         for row in page {
             let had_tie = row.decision == "NO_TIE" && was_let_in(db, &row).await?;
             entries.push(Seen {
@@ -76,6 +77,8 @@ async fn entries(db: &Db, period: Period) -> Result<Vec<Seen>, Error> {
             });
         }
         if !full {
+            // The rules read them as they happened.
+            entries.sort_by_key(|entry| (entry.at, entry.id));
             return Ok(entries);
         }
     }
@@ -107,8 +110,7 @@ async fn seed(db: &Db, signing: &SigningKey, kind: Kind, period: Period) -> Resu
     for chain in chains {
         let last = query::anonymous::<service_access::Entity>()
             .filter(service_access::Column::Service.eq(chain.service.as_str()))
-            .filter(service_access::Column::At.lt(period.to))
-            .order_by_desc(service_access::Column::At)
+            .filter(service_access::Column::TakenAt.lt(period.to))
             .order_by_desc(service_access::Column::Sequence);
         if let Some(last) = last.one(db).await? {
             said.push_str(&format!("|{}:{}:{}", chain.service, last.sequence, hex::encode(last.hash)));

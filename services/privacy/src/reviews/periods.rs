@@ -8,7 +8,7 @@ use jiff::{ToSpan, Zoned, tz::TimeZone};
 
 /// The one time zone of Kazakhstan since 1 March 2024.
 const ZONE: &str = "Asia/Almaty";
-/// What services hand over late is in the logs by then.
+/// What was being taken when the period ended has committed by then.
 pub const SETTLED: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 

@@ -6,7 +6,11 @@ use foundation::Timestamp;
 use personal_data::{Db, access_log, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{AuditError, file::Line, verify::Checkpoint};
+use super::{
+    AuditError,
+    file::Line,
+    verify::{Checkpoint, Finding},
+};
 use crate::accesses::rows::{chain_end, checkpoint, service_access};
 
 const PAGE: u64 = 1_000;
@@ -15,7 +19,7 @@ const PAGE: u64 = 1_000;
 pub async fn export(privacy: &Db, at: Timestamp, out: &mut (impl Write + Send)) -> Result<u64, AuditError> {
     write(out, &Line::head(at))?;
     let mut written = 0;
-    for end in query::anonymous::<chain_end::Entity>().order_by_asc(chain_end::Column::Service).all(privacy).await.map_err(of_db)? {
+    for end in ends(privacy).await? {
         let mut signed = checkpoints(privacy, &end).await?;
         let mut place = 0;
         while place < end.sequence {
@@ -39,6 +43,19 @@ pub async fn export(privacy: &Db, at: Timestamp, out: &mut (impl Write + Send)) 
     write(out, &Line::End { records: written })?;
     out.flush()?;
     Ok(written)
+}
+
+/// Where each chain ends. One of which something is left but its end is a finding: whoever took the end away hides the rest.
+pub(super) async fn ends(privacy: &Db) -> Result<Vec<chain_end::Model>, AuditError> {
+    let ends = query::anonymous::<chain_end::Entity>().order_by_asc(chain_end::Column::Service).all(privacy).await.map_err(of_db)?;
+    let left = query::anonymous::<checkpoint::Entity>().select_only().column(checkpoint::Column::Service).distinct();
+    let mut left: Vec<String> = left.into_tuple().all(privacy).await.map_err(of_db)?;
+    let records = query::anonymous::<service_access::Entity>().select_only().column(service_access::Column::Service).distinct();
+    left.extend(records.into_tuple::<String>().all(privacy).await.map_err(of_db)?);
+    match left.into_iter().find(|service| !ends.iter().any(|end| end.service == *service)) {
+        Some(service) => Err(Finding::Unsigned { service, sequence: 0 }.into()),
+        None => Ok(ends),
+    }
 }
 
 /// The checkpoints of a chain and its end, in their order.

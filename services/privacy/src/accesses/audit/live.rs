@@ -1,23 +1,19 @@
 //! Each service's own log beside what it handed over: what privacy holds is the judge.
 
-use personal_data::{Db, access_log, query};
-use sea_orm::QueryOrder;
+use personal_data::{Db, access_log};
 
 use super::{
     AuditError,
-    export::{checkpoints, kept},
+    export::{checkpoints, ends, kept},
     verify::{Finding, Verified, Verifier},
 };
-use crate::accesses::rows::chain_end;
-
 const PAGE: u64 = 1_000;
 
 /// Goes through the chains that privacy holds and, where a service's own database is given, through its own chain beside it.
 /// A service's newest records may not be handed over yet.
 pub async fn verify_live(privacy: &Db, services: &[(&str, Db)], public_key: &[u8]) -> Result<Verified, AuditError> {
     let mut verifier = Verifier::try_new(public_key)?;
-    let ends = query::anonymous::<chain_end::Entity>().order_by_asc(chain_end::Column::Service).all(privacy).await;
-    for end in ends.map_err(personal_data::Error::from)? {
+    for end in ends(privacy).await? {
         let own = services.iter().find(|(name, _)| *name == end.service).map(|(_, db)| db);
         let mut signed = checkpoints(privacy, &end).await?;
         let mut place = 0;
