@@ -43,17 +43,26 @@ const MAY_BE_MORE: &[(&str, &str)] = &[
     ("abandoned", "the same"),
     ("identity.person_state", "the same"),
     ("privacy.person_state", "the same"),
+    ("communication.person_state", "the same"),
 ];
 
 /// Parts of what may be told or dropped, and why; what it does is counted where it does it.
 const EITHER: &[(&str, &str)] =
     &[("-on-withdrawal", "the erasure's last word about a person comes before the erasure, and is taken, or after it, and is dropped")];
 
-/// Every order of an erasure says a person's state once more, beside what the walk made of it before.
-const ONE_BY_ORDER: &[&str] = &["PersonStateChanged", "follow-person-state", "end-tokens-on-"];
+/// Every order of an erasure says a person's state once more, beside what the walk made of it before; and what nobody has confirmed
+/// before the school was down for minutes is said again.
+const ONE_BY_STATE: &[&str] = &["PersonStateChanged", "follow-person-state", "end-tokens-on-person-state-changed"];
+const ONE_BY_ORDER: &[&str] = &["end-tokens-on-erasure-ordered"];
+
+/// What holders answer to a state that is no erasure's.
+const BY_STATE: &[&str] = &["StateFollowed", "note-followed-state"];
 
 /// What an erasure says, and what says it on: once more with every order, and one is given again when nobody answers for a minute.
 const BY_ORDER: &[&str] = &["ErasureOrdered", "ErasureReported", "erase-on-order", "record-report-of-holder"];
+
+/// The same of the one rectification: what has been down for minutes is asked again.
+const BY_RECTIFICATION: &[&str] = &["RectificationOrdered", "RectificationReported", "rectify-on-order", "record-rectification-of-holder"];
 
 /// By table and kind, how many.
 #[derive(Clone, Debug, Default)]
@@ -61,14 +70,26 @@ pub struct Evidence {
     counts: BTreeMap<String, i64>,
     /// Of the one erasure; 1 before there is one.
     orders: i64,
+    /// Of the one rectification; 1 before there is one.
+    rectifications: i64,
+    /// How often a state was said, with those that orders of the erasure say.
+    states: i64,
+    /// The same without them.
+    own_states: i64,
 }
 
 impl Evidence {
     pub async fn of(data: &Path, people: &People) -> Result<Self> {
-        let (mut counts, mut orders) = (BTreeMap::new(), 1);
+        let (mut counts, mut orders, mut rectifications, mut states, mut own_states) = (BTreeMap::new(), 1, 1, 0, 0);
         for database in Database::all(data).await? {
             if database.service == "privacy" {
-                orders = database.number("SELECT count(*) FROM outbox WHERE kind LIKE '%.ErasureOrdered'").await?.max(1);
+                let ordered = async |kind: &str| -> Result<i64> {
+                    database.number(&format!("SELECT count(*) FROM outbox WHERE kind LIKE '%.{kind}'")).await
+                };
+                let erasures = ordered("ErasureOrdered").await?;
+                states = ordered("PersonStateChanged").await?;
+                own_states = states - erasures;
+                (orders, rectifications) = (erasures.max(1), ordered("RectificationOrdered").await?.max(1));
             }
             for table in database.tables().await? {
                 let whole = format!("{}.{table}", database.service);
@@ -85,7 +106,7 @@ impl Evidence {
         }
         counts.extend(mails::counted(&data.join("mail"), people)?);
         counts.extend(objects(&data.join("objects")));
-        Ok(Self { counts, orders })
+        Ok(Self { counts, orders, rectifications, states, own_states })
     }
 
     /// Where this differs from what an undisturbed walk left, in words.
@@ -95,10 +116,15 @@ impl Evidence {
         kinds.dedup();
         let expected = |kind: &String| {
             let there = undisturbed.counts.get(kind).copied().unwrap_or_default();
-            if ONE_BY_ORDER.iter().any(|part| kind.contains(part)) {
-                return there + self.orders - undisturbed.orders;
+            let one_of = |parts: &[&str]| parts.iter().any(|part| kind.contains(part));
+            match () {
+                () if one_of(ONE_BY_STATE) => there + self.states - undisturbed.states,
+                () if one_of(ONE_BY_ORDER) => there + self.orders - undisturbed.orders,
+                () if one_of(BY_STATE) && undisturbed.own_states > 0 => there * self.own_states / undisturbed.own_states,
+                () if one_of(BY_ORDER) => there * self.orders,
+                () if one_of(BY_RECTIFICATION) => there * self.rectifications,
+                () => there,
             }
-            there * if BY_ORDER.iter().any(|part| kind.contains(part)) { self.orders } else { 1 }
         };
         let both = kinds.into_iter().map(|kind| (kind, self.counts.get(kind).copied().unwrap_or_default(), expected(kind)));
         let either = |kind: &String| EITHER.iter().any(|(part, _)| kind.contains(part));
