@@ -8,7 +8,7 @@ use std::{
 
 use foundation::{Clock, Timestamp};
 
-use crate::CacheError;
+use crate::{Budget, CacheError, Condition, pseudonym, value};
 
 /// Live values of a cache opened by address; about 50 MB when every one is a short key.
 pub(crate) const CAPACITY: usize = 200_000;
@@ -17,6 +17,8 @@ pub(crate) struct Memory {
     clock: Clock,
     capacity: usize,
     state: Mutex<State>,
+    /// Of pseudonyms; nobody else has it.
+    secret: [u8; 32],
 }
 
 #[derive(Default)]
@@ -27,7 +29,7 @@ struct State {
 
 impl Memory {
     pub(crate) fn new(clock: Clock, capacity: usize) -> Self {
-        Self { clock, capacity, state: Mutex::default() }
+        Self { clock, capacity, state: Mutex::default(), secret: rand::random() }
     }
 
     pub(crate) fn set(&self, key: &str, value: Vec<u8>, ttl: Duration) -> Result<(), CacheError> {
@@ -35,8 +37,18 @@ impl Memory {
         self.live(now).put(key, value, now.plus(ttl), self.capacity)
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<Vec<u8>> {
-        self.live(self.clock.now()).values.get(key).map(|(value, _)| value.clone())
+    pub(crate) fn set_if(&self, condition: Condition<'_>, key: &str, value: Vec<u8>, ttl: Duration) -> Result<bool, CacheError> {
+        let now = self.clock.now();
+        let mut state = self.live(now);
+        if state.values.get(condition.key).map(|(value, _)| value.as_slice()) != condition.holds {
+            return Ok(false);
+        }
+        state.put(key, value, now.plus(ttl), self.capacity).map(|()| true)
+    }
+
+    pub(crate) fn get_all(&self, keys: &[&str]) -> Vec<Option<Vec<u8>>> {
+        let state = self.live(self.clock.now());
+        keys.iter().map(|key| state.values.get(*key).map(|(value, _)| value.clone())).collect()
     }
 
     pub(crate) fn delete(&self, key: &str) {
@@ -46,17 +58,29 @@ impl Memory {
     pub(crate) fn incr(&self, key: &str, ttl: Duration) -> Result<u64, CacheError> {
         let now = self.clock.now();
         let mut state = self.live(now);
-        // Decimal text, as Redis keeps its counters.
         let (count, ends) = match state.values.get(key) {
-            Some((value, ends)) => {
-                let text = std::str::from_utf8(value).map_err(|_| CacheError::NotACounter)?;
-                (text.parse::<u64>().map_err(|_| CacheError::NotACounter)?, *ends)
-            }
+            Some((value, ends)) => (value::count(value)?, *ends),
             None => (0, now.plus(ttl)),
         };
-        let count = count.saturating_add(1);
+        let count = count + 1;
         state.put(key, count.to_string().into_bytes(), ends, self.capacity)?;
         Ok(count)
+    }
+
+    pub(crate) fn spend(&self, key: &str, budget: &Budget, ask: u32) -> Result<u32, CacheError> {
+        let now = self.clock.now();
+        let mut state = self.live(now);
+        // The value ends when the budget is full again: an absent one is full.
+        let full = state.values.get(key).map_or(now, |(_, ends)| *ends);
+        let (granted, full) = budget.spend(now, full, ask);
+        if granted > 0 {
+            state.put(key, Vec::new(), full, self.capacity)?;
+        }
+        Ok(granted)
+    }
+
+    pub(crate) fn pseudonym(&self, of: &[u8]) -> String {
+        pseudonym::of(&self.secret, of)
     }
 
     /// The state without what has ended. A panic elsewhere leaves the map whole, so a poisoned lock is taken.
@@ -73,10 +97,10 @@ impl Memory {
 
 impl State {
     fn put(&mut self, key: &str, value: Vec<u8>, ends: Timestamp, capacity: usize) -> Result<(), CacheError> {
-        self.remove(key);
-        if self.values.len() >= capacity {
+        if self.values.len() >= capacity && !self.values.contains_key(key) {
             return Err(CacheError::Full { capacity });
         }
+        self.remove(key);
         let key: Arc<str> = key.into();
         self.endings.insert((ends, key.clone()));
         self.values.insert(key, (value, ends));
@@ -97,6 +121,10 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_secs(60);
 
+    fn one(memory: &Memory, key: &str) -> Option<Vec<u8>> {
+        memory.get_all(&[key]).pop().flatten()
+    }
+
     fn memory(capacity: usize) -> (Memory, Clock) {
         let clock = Clock::system(Mode::Development);
         (Memory::new(clock.clone(), capacity), clock)
@@ -106,9 +134,9 @@ mod tests {
     fn a_value_ends_with_its_time() {
         let (memory, clock) = memory(10);
         memory.set("a", b"1".to_vec(), MINUTE).unwrap();
-        assert_eq!(memory.get("a"), Some(b"1".to_vec()));
+        assert_eq!(one(&memory, "a"), Some(b"1".to_vec()));
         clock.advance(MINUTE);
-        assert_eq!(memory.get("a"), None);
+        assert_eq!(one(&memory, "a"), None);
         assert!(memory.live(clock.now()).endings.is_empty());
     }
 
@@ -134,6 +162,6 @@ mod tests {
         clock.advance(MINUTE);
         assert_eq!(memory.set("c", vec![], MINUTE), Ok(()));
         memory.delete("c");
-        assert_eq!(memory.get("c"), None);
+        assert_eq!(one(&memory, "c"), None);
     }
 }

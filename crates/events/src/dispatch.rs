@@ -3,12 +3,20 @@
 use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
-use contract::Event;
-use foundation::PersonId;
-use personal_data::{Db, Error};
+use contract::{Event, Purpose};
+use foundation::{
+    PersonId,
+    metrics::all::{EVENT_EFFECT, EVENTS_REACTED},
+};
+use personal_data::{Db, Error, Tx};
 use tracing::Instrument;
 
-use crate::{Envelope, Outcome, Reaction, ReactionError, Reactor, envelope::person_of, inbox, parked};
+use crate::{
+    Envelope, Outcome, Reaction, ReactionError, Reactor,
+    envelope::person_of,
+    inbox, parked,
+    rules::{self, Entry, Standing},
+};
 
 /// A typed reaction with its database.
 pub struct Of<R, E> {
@@ -26,28 +34,35 @@ impl<R: Reaction<E>, E: Event> Of<R, E> {
     async fn try_react(&self, envelope: &Envelope) -> Result<Outcome, ReactionError> {
         let event: E = opened(envelope)?;
         let tx = self.db.begin(R::NAME).await?;
-        if let Some(person) = person_of(&event)?.filter(|_| !R::ABOUT_THE_ERASED) {
-            match tx.admit(person, R::PURPOSE).await {
-                Ok(()) => {}
-                Err(Error::Erased | Error::Withdrawn(_)) => {
-                    inbox::first_in_tx(&tx, envelope.id, R::NAME).await?;
-                    tx.commit().await?;
-                    return Ok(Outcome::Dropped);
-                }
-                Err(Error::Restricted) => {
-                    parked::park_in_tx(&tx, envelope, R::NAME, parked::HELD).await?;
-                    tx.commit().await?;
-                    return Ok(Outcome::Held);
-                }
-                Err(error) => return Err(error.into()),
+        let person = person_of(&event)?.filter(|_| !R::ABOUT_THE_ERASED);
+        let outcome = match rules::entry(standing_in_tx(&tx, person, R::PURPOSE).await?) {
+            Entry::Drop => {
+                inbox::first_in_tx(&tx, envelope.id, R::NAME).await?;
+                Outcome::Dropped
             }
-        }
-        if !inbox::first_in_tx(&tx, envelope.id, R::NAME).await? {
-            return Ok(Outcome::Repeated);
-        }
-        self.reaction.react_in_tx(&tx, event).await?;
+            Entry::Hold => {
+                parked::park_in_tx(&tx, envelope, R::NAME, parked::HELD).await?;
+                Outcome::Held
+            }
+            Entry::IfFirst if !inbox::first_in_tx(&tx, envelope.id, R::NAME).await? => return Ok(Outcome::Repeated),
+            Entry::IfFirst => {
+                self.reaction.react_in_tx(&tx, event).await?;
+                Outcome::Done
+            }
+        };
         tx.commit().await?;
-        Ok(Outcome::Done)
+        Ok(outcome)
+    }
+}
+
+/// Nobody's state is asked where there is no person.
+async fn standing_in_tx(tx: &Tx, person: Option<PersonId>, purpose: Purpose) -> Result<Standing, Error> {
+    let Some(person) = person else { return Ok(Standing::Permitted) };
+    match tx.admit(person, purpose).await {
+        Ok(()) => Ok(Standing::Permitted),
+        Err(Error::Restricted) => Ok(Standing::Restricted),
+        Err(Error::Erased | Error::Withdrawn(_)) => Ok(Standing::Gone),
+        Err(error) => Err(error),
     }
 }
 
@@ -88,9 +103,17 @@ pub(crate) async fn traced(
     envelope: &Envelope,
     reacting: impl Future<Output = Result<Outcome, ReactionError>> + Send,
 ) -> Outcome {
-    let span = tracing::info_span!(parent: None, "reaction", otel.name = reactor.name(), event = %envelope.id);
+    let span = tracing::info_span!(
+        parent: None,
+        "reaction",
+        otel.name = reactor.name(),
+        otel.kind = "consumer",
+        messaging.destination.name = reactor.kind(),
+        service = reactor.service(),
+        event = %envelope.id,
+    );
     foundation::trace::parent_of(&span, envelope.traceparent.as_deref());
-    async {
+    let outcome = async {
         match reacting.await {
             Ok(outcome) => {
                 tracing::debug!(outcome = outcome.name(), "reacted");
@@ -107,5 +130,14 @@ pub(crate) async fn traced(
         }
     }
     .instrument(span)
-    .await
+    .await;
+    measure(reactor, envelope, &outcome);
+    outcome
+}
+
+fn measure(reactor: &dyn Reactor, envelope: &Envelope, outcome: &Outcome) {
+    EVENTS_REACTED.add(1, [reactor.service().into(), reactor.name().into(), outcome.name().into()]);
+    if *outcome == Outcome::Done {
+        EVENT_EFFECT.record(reactor.db().clock().now().since(envelope.at), [reactor.service().into()]);
+    }
 }

@@ -28,6 +28,15 @@ impl Envelope {
         }
         E::decode(self.payload.as_slice()).ok()
     }
+
+    /// Whether its source is the service that announces its kind, by the contract. What every holder announces, any holder may.
+    pub fn is_from_its_announcer(&self) -> bool {
+        let Some(rule) = Contract::get().event(&self.kind) else { return false };
+        match rule.package.split('.').nth(1) {
+            Some("holder") => Contract::get().holder(&self.source).is_some(),
+            owner => owner == Some(self.source.as_str()),
+        }
+    }
 }
 
 /// The person whom an event is about; none only where the contract says that it is about nobody.

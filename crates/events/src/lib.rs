@@ -4,10 +4,15 @@
 //! meanwhile; a reaction and the note that it happened commit together. Delivery order is not promised.
 
 mod again;
+mod any;
+mod backlog;
 mod bus;
 mod dispatch;
 mod envelope;
+mod giving;
 pub mod inbox;
+mod leases;
+pub mod nats;
 pub mod outbox;
 mod own;
 pub mod parked;
@@ -15,11 +20,15 @@ mod reaction;
 mod relay;
 pub mod rules;
 mod stores;
+mod wake;
 
 pub use again::publish_again;
-pub use bus::{Bus, InProcessBus, Undelivered};
+pub use any::AnyBus;
+pub use backlog::{Backlog, backlog};
+pub use bus::{Bus, InProcessBus, Manner, Undelivered};
 pub use dispatch::reactor;
 pub use envelope::Envelope;
+pub use nats::{BusConfig, BusError, NatsBus};
 pub use outbox::announce_in_tx;
 pub use own::{Arrival, OwnReaction, own_reactor};
 pub use reaction::{Outcome, Reaction, ReactionError, Reactor, is_newest_in_tx};

@@ -4,6 +4,8 @@ use contract::Event;
 use foundation::{Timestamp, uuid::Uuid};
 use personal_data::{Error, PersonalData, Tx, schema};
 
+use crate::rules::Publication;
+
 /// An event and how far its publication is.
 pub mod event {
     use sea_orm::entity::prelude::*;
@@ -34,6 +36,13 @@ pub mod event {
         pub due_at: Timestamp,
         #[personal(version)]
         pub version: i64,
+    }
+
+    impl Model {
+        /// How far its publication is.
+        pub fn publication(&self) -> Publication {
+            Publication { published_at: self.published_at, attempts: self.attempts, due_at: self.due_at }
+        }
     }
 }
 
@@ -81,15 +90,16 @@ pub(crate) fn delivery_table() -> schema::Table {
 /// Announces an event with the state that it announces: both commit or neither.
 pub async fn announce_in_tx<E: Event>(tx: &Tx, event: E) -> Result<(), Error> {
     let now = tx.clock().now();
+    let Publication { published_at, attempts, due_at } = Publication::announced(now);
     tx.insert::<event::Entity>(event::Model {
         id: Uuid::now_v7(),
         kind: E::TYPE.to_owned(),
         payload: event.encode_to_vec(),
         traceparent: foundation::trace::current_traceparent(),
         at: now,
-        published_at: None,
-        attempts: 0,
-        due_at: now,
+        published_at,
+        attempts,
+        due_at,
         version: 0,
     })
     .await

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use foundation::{PersonId, Timestamp, uuid::Uuid};
 use personal_data::{Db, Error, PersonalData, Tx, person_state, query, schema};
-use sea_orm::{ConnectionTrait, DbBackend, QueryFilter, QueryOrder, Statement, Value, entity::prelude::*};
+use sea_orm::{Condition, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, Statement, Value, entity::prelude::*};
 
-use crate::{Envelope, inbox};
+use crate::{Envelope, Outcome, inbox};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "parked")]
@@ -41,6 +41,12 @@ pub struct Model {
 
 /// The reason of an event that waits for a restriction to be lifted.
 pub const HELD: &str = "held";
+/// The reason of an event that an operator gives back to its reaction: the running service takes it from here, once.
+pub const GIVEN_BACK: &str = "given back";
+/// The reason of an event whose source is not the service that announces its kind.
+pub(crate) const FORGED: &str = "it comes from somebody who does not announce this kind";
+/// The reason of an event of which a part is missing: no try will bring it back.
+pub(crate) const CUT_SHORT: &str = "it was cut short";
 
 pub(crate) fn table() -> schema::Table {
     schema::table("parked", "id")
@@ -57,7 +63,7 @@ pub(crate) fn table() -> schema::Table {
         .index(&["reason"])
 }
 
-/// Puts an event aside; putting it aside twice changes nothing, but that what was only held is poisoned now.
+/// Puts an event aside; putting it aside twice changes nothing, but that what only waited says why it is here now.
 pub async fn park_in_tx(tx: &Tx, envelope: &Envelope, reaction: &str, reason: &str) -> Result<(), Error> {
     let row = Model {
         id: inbox::id_of(envelope.id, reaction),
@@ -72,13 +78,13 @@ pub async fn park_in_tx(tx: &Tx, envelope: &Envelope, reaction: &str, reason: &s
         at: tx.clock().now(),
         version: 0,
     };
-    if tx.insert_once::<Entity>(row.clone()).await? || reason == HELD {
+    if tx.insert_once::<Entity>(row.clone()).await? {
         return Ok(());
     }
-    let held = query::anonymous::<Entity>().filter(Column::Id.eq(row.id)).filter(Column::Reason.eq(HELD));
-    if let Some(mut held) = held.one(tx).await? {
-        held.reason = row.reason;
-        tx.update::<Entity>(&mut held).await?;
+    let waiting = query::anonymous::<Entity>().filter(Column::Id.eq(row.id)).filter(Column::Reason.is_in([HELD, GIVEN_BACK]));
+    if let Some(mut waiting) = waiting.one(tx).await?.filter(|waiting| waiting.reason != reason) {
+        waiting.reason = row.reason;
+        tx.update::<Entity>(&mut waiting).await?;
     }
     Ok(())
 }
@@ -88,14 +94,32 @@ pub async fn list(db: &Db) -> Result<Vec<Model>, Error> {
     Ok(query::anonymous::<Entity>().order_by_asc(Column::At).all(db).await?)
 }
 
-/// Gives everything that was held for people who are restricted no longer back to its reaction. Answers how many were taken.
-/// What was taken once is not taken again: the inbox remembers it when two of us do this at once.
+/// Says that what is set aside may be tried again: the event or the row with this identifier, or everything; but not what waits for a
+/// restriction to be lifted, nor what was cut short. The running service does it, within a second or so. Answers how many there were.
+pub async fn give_back(db: &Db, only: Option<Uuid>) -> Result<u64, Error> {
+    let mut rows = query::anonymous::<Entity>().filter(Column::Reason.is_not_in([HELD, CUT_SHORT]));
+    if let Some(id) = only {
+        rows = rows.filter(Condition::any().add(Column::Id.eq(id)).add(Column::EventId.eq(id)));
+    }
+    let tx = db.begin("events.give-back").await?;
+    let mut rows = rows.all(&tx).await?;
+    for row in &mut rows {
+        row.reason = GIVEN_BACK.to_owned();
+        tx.update::<Entity>(row).await?;
+    }
+    tx.commit().await?;
+    Ok(rows.len() as u64)
+}
+
+/// Gives back to its reaction what was held for people who are restricted no longer, and what an operator gave back. Answers how many
+/// were taken. What was taken once is not taken again: the inbox remembers it when two of us do this at once.
 pub async fn replay_held(db: &Db, reactors: &[std::sync::Arc<dyn crate::Reactor>]) -> Result<usize, Error> {
-    let held = query::anonymous::<Entity>().filter(Column::Reason.eq(HELD)).order_by_asc(Column::AnnouncedAt).all(db).await?;
+    let waiting = query::anonymous::<Entity>().filter(Column::Reason.is_in([HELD, GIVEN_BACK]));
+    let waiting = waiting.order_by_asc(Column::AnnouncedAt).all(db).await?;
     let (mut taken, mut restricted) = (0, HashMap::new());
-    for row in held {
+    for row in waiting {
         let Some(reactor) = reactors.iter().find(|reactor| reactor.name() == row.reaction) else { continue };
-        if let Some(person) = reactor.person(&row.envelope()) {
+        if let Some(person) = reactor.person(&row.envelope()).filter(|_| row.reason == HELD) {
             // Asked once: a person may have much that waits.
             let is_restricted = match restricted.get(&person) {
                 Some(known) => *known,
@@ -129,13 +153,25 @@ impl Model {
     }
 }
 
-/// Gives one back to its reaction; it stays parked when it is not taken again. Answers what became of it.
+/// Gives one back to its reaction; it stays parked when it is not taken again, and what an operator gave back says why. Answers what
+/// became of it.
 pub async fn replay(db: &Db, parked: &Model, reactor: &dyn crate::Reactor) -> Result<crate::Outcome, Error> {
-    let outcome = reactor.react(&parked.envelope()).await;
-    if outcome.is_taken() {
-        let tx = db.begin("events.replay").await?;
-        tx.delete::<Entity>(parked).await?;
-        tx.commit().await?;
+    let envelope = parked.envelope();
+    // What was set aside for its source is nobody's to let in by trying again.
+    let outcome = match &parked.reason {
+        reason if reason == CUT_SHORT => Outcome::Later(CUT_SHORT.into()),
+        _ if envelope.kind == reactor.kind() && !envelope.is_from_its_announcer() => Outcome::Later(FORGED.into()),
+        _ => reactor.react(&envelope).await,
+    };
+    match &outcome {
+        taken if taken.is_taken() => {
+            let tx = db.begin("events.replay").await?;
+            tx.delete::<Entity>(parked).await?;
+            tx.commit().await?;
+        }
+        // It was given back for one try.
+        Outcome::Later(reason) if parked.reason == GIVEN_BACK => reactor.park(&envelope, reason).await?,
+        _ => {}
     }
     Ok(outcome)
 }

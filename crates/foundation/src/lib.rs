@@ -4,6 +4,7 @@
 pub mod contact;
 pub mod failpoint;
 mod ids;
+pub mod metrics;
 mod mode;
 mod refusal;
 pub mod sabotage;
@@ -13,7 +14,7 @@ mod transport;
 
 pub use ids::{Identifier, PersonId, Thing};
 pub use mode::Mode;
-pub use refusal::{DOMAIN, Refusal, reason_of};
+pub use refusal::{DOMAIN, Refusal, code_name, is_our_fault, reason_of, with_trace_id};
 pub use time::{Clock, Timestamp};
 pub use transport::{BoxError, Transport, TransportError, transport};
 

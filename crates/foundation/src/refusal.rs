@@ -1,6 +1,6 @@
 //! How a refusal leaves the house: `google.rpc.Status` with a reason, the field, and what to do.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -72,7 +72,7 @@ impl Refusal {
 
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
-        let mut details = ErrorDetails::with_error_info(refusal.reason, DOMAIN, std::collections::HashMap::new());
+        let mut details = ErrorDetails::with_error_info(refusal.reason, DOMAIN, HashMap::new());
         if let Some(field) = refusal.field {
             details.add_bad_request_violation(field, refusal.message.clone());
         }
@@ -86,4 +86,49 @@ impl From<Refusal> for Status {
 /// The reason that a status carries, if it is one of ours.
 pub fn reason_of(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
+}
+
+/// The key of the trace id in the metadata of `google.rpc.ErrorInfo`.
+const TRACE_ID: &str = "trace_id";
+
+/// The same error with the id of its trace among its details: the one thing to quote when asking about it. An error that gives no
+/// reason has its code's name as one.
+pub fn with_trace_id(status: &Status, id: &str) -> Status {
+    let mut details = status.get_error_details();
+    let info = details.error_info().cloned();
+    let (reason, domain, mut metadata) = match info {
+        Some(info) => (info.reason, info.domain, info.metadata),
+        None => (code_name(status.code()).to_owned(), DOMAIN.to_owned(), HashMap::new()),
+    };
+    metadata.entry(TRACE_ID.to_owned()).or_insert_with(|| id.to_owned());
+    details.set_error_info(reason, domain, metadata);
+    Status::with_error_details_and_metadata(status.code(), status.message(), details, status.metadata().clone())
+}
+
+/// As `google/rpc/code.proto` names it.
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+/// Whether a code says that something is wrong on our side (OpenTelemetry's semantic conventions for servers of gRPC).
+pub fn is_our_fault(code: Code) -> bool {
+    matches!(code, Code::Unknown | Code::DeadlineExceeded | Code::Unimplemented | Code::Internal | Code::Unavailable | Code::DataLoss)
 }

@@ -11,8 +11,8 @@ use crate::AddressError;
 const USUAL_REGION: &str = "us-east-1";
 
 /// The address of the object store, as settings give it:
-/// `file:<folder>`, or `s3+https://<key>:<secret>@<host>[:port]/<bucket>[?region=<region>]`.
-/// Key and secret are percent-encoded. `s3+http` is for a store on loopback in development.
+/// `file:<folder>`, or `s3+https://<key>:<secret>@<host>[:port]/<bucket>[?region=<region>&authority=<file>&public=<url>]`.
+/// Key, secret and options are percent-encoded. `s3+http` is for a store on loopback in development.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ObjectsAddress {
@@ -29,6 +29,10 @@ pub struct S3Settings {
     pub bucket: String,
     pub access_key: String,
     pub secret_key: String,
+    /// PEM file of the authority that signed the store's certificate; none for those of this machine.
+    pub authority: Option<PathBuf>,
+    /// `https://host[:port]`: where people reach the store, when that is not the endpoint.
+    pub public: Option<String>,
 }
 
 impl S3Settings {
@@ -83,10 +87,12 @@ fn parse_s3(scheme: &str, text: &str) -> Result<S3Settings, AddressError> {
     if bucket.is_empty() || bucket.contains('/') {
         return Err(AddressError::NoBucket);
     }
-    let mut region = USUAL_REGION.to_owned();
+    let (mut region, mut authority, mut public) = (USUAL_REGION.to_owned(), None, None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some(("region", value)) if !value.is_empty() => region = decoded(value)?,
+            Some(("authority", value)) if !value.is_empty() => authority = Some(decoded(value)?.into()),
+            Some(("public", value)) if !value.is_empty() => public = Some(host_of(&decoded(value)?)?),
             _ => return Err(AddressError::UnknownOption),
         }
     }
@@ -98,7 +104,15 @@ fn parse_s3(scheme: &str, text: &str) -> Result<S3Settings, AddressError> {
     if access_key.is_empty() || secret_key.is_empty() {
         return Err(AddressError::NoCredentials);
     }
-    Ok(S3Settings { endpoint, region, bucket: bucket.to_owned(), access_key, secret_key })
+    Ok(S3Settings { endpoint, region, bucket: bucket.to_owned(), access_key, secret_key, authority, public })
+}
+
+/// A scheme and a host: a store signs for these.
+fn host_of(text: &str) -> Result<String, AddressError> {
+    let plain = text.trim_end_matches('/');
+    let url = plain.parse::<http::Uri>().map_err(|_| AddressError::NoPublicHost)?;
+    let bare = url.host().is_some() && matches!(url.scheme_str(), Some("https" | "http")) && url.path() == "/" && url.query().is_none();
+    if bare { Ok(plain.to_owned()) } else { Err(AddressError::NoPublicHost) }
 }
 
 fn decoded(text: &str) -> Result<String, AddressError> {
@@ -137,6 +151,14 @@ mod tests {
     }
 
     #[test]
+    fn the_rest_of_what_must_be_known_of_a_store() {
+        let text = "s3+https://a:b@s3.internal/photos?authority=%2Fetc%2Fs3%2Fca.crt&public=https%3A%2F%2Ffiles.example.kz%2F";
+        let Ok(ObjectsAddress::S3(settings)) = text.parse() else { panic!("not an S3") };
+        assert_eq!(settings.authority, Some("/etc/s3/ca.crt".into()));
+        assert_eq!(settings.public.as_deref(), Some("https://files.example.kz"));
+    }
+
+    #[test]
     fn loopback_is_known() {
         for host in ["localhost:9000", "127.0.0.1:9000", "[::1]:9000"] {
             let Ok(ObjectsAddress::S3(settings)) = format!("s3+http://a:b@{host}/photos").parse() else { panic!("{host}") };
@@ -156,6 +178,8 @@ mod tests {
             ("s3+https://a:b@host/one/two", AddressError::NoBucket),
             ("s3+https://a:b@/bucket", AddressError::NoHost),
             ("s3+https://a:b@host/bucket?zone=1", AddressError::UnknownOption),
+            ("s3+https://a:b@host/bucket?public=files.example.kz", AddressError::NoPublicHost),
+            ("s3+https://a:b@host/bucket?public=https%3A%2F%2Ffiles.example.kz%2Fschool", AddressError::NoPublicHost),
         ] {
             assert_eq!(text.parse::<ObjectsAddress>(), Err(error), "{text}");
         }

@@ -1,6 +1,6 @@
 //! The S3 client, alike for both engines.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use aws_sdk_s3::{
     Client,
@@ -10,8 +10,10 @@ use aws_sdk_s3::{
     },
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use foundation::BoxError;
+use rustls::RootCertStore;
+use rustls_pki_types::{CertificateDer, pem::PemObject};
 
 use crate::{Error, S3Settings};
 
@@ -22,14 +24,19 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 /// For all attempts of an operation together.
 const OPERATION: Duration = Duration::from_secs(90);
 
-pub(crate) fn client(settings: &S3Settings) -> Client {
-    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+/// The client of a store. `endpoint` is the host that requests are signed for.
+pub(crate) fn client(settings: &S3Settings, endpoint: &str) -> Result<Client, Error> {
+    let mut http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    if let Some(file) = &settings.authority {
+        http = http.tls_context(trusting(file).ok_or_else(|| Error::Authority(file.clone()))?);
+    }
+    let http = http.build_https();
     let credentials = Credentials::new(&settings.access_key, &settings.secret_key, None, None, "kolsai-settings");
     let timeouts =
         TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .endpoint_url(&settings.endpoint)
+        .endpoint_url(endpoint)
         .region(Region::new(settings.region.clone()))
         .credentials_provider(credentials)
         .http_client(http)
@@ -41,7 +48,20 @@ pub(crate) fn client(settings: &S3Settings) -> Client {
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
         .force_path_style(true)
         .build();
-    Client::from_conf(config)
+    Ok(Client::from_conf(config))
+}
+
+/// Trusts the authority in this file and no other. What the client would choke on later is refused here.
+fn trusting(file: &Path) -> Option<TlsContext> {
+    let pem = std::fs::read(file).ok()?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        roots.add(certificate.ok()?).ok()?;
+    }
+    if roots.is_empty() {
+        return None;
+    }
+    TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(pem)).build().ok()
 }
 
 /// Reads an SDK error: a missing object, a refusal with its S3 code, or no answer.

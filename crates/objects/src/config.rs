@@ -24,7 +24,11 @@ impl Config {
             (ObjectsAddress::S3(s3), Mode::Development) if !s3.is_tls() && !s3.is_loopback() => Err(Error::Plaintext),
             _ => Ok(()),
         }?;
-        match &self.public_base {
+        let public = match &self.address {
+            ObjectsAddress::S3(s3) => s3.public.as_ref(),
+            ObjectsAddress::Folder(_) => None,
+        };
+        match self.public_base.as_ref().or(public) {
             Some(base) if !is_url(base, self.mode) => Err(Error::PublicBase),
             _ => Ok(()),
         }

@@ -20,6 +20,7 @@ use s3s::{
     service::{S3Service, S3ServiceBuilder},
 };
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 
@@ -27,6 +28,9 @@ use crate::{
     Error, S3Settings,
     folder::{BUCKET, Folder},
 };
+
+/// How long a client may take to agree on TLS.
+const HANDSHAKE: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// The folders that this process serves. Everybody who opens a folder shares its one server.
 static OPEN: Mutex<Option<HashMap<PathBuf, Weak<Embedded>>>> = Mutex::new(None);
@@ -56,10 +60,7 @@ impl Embedded {
     }
 
     fn start(root: &Path) -> Result<Self, Error> {
-        let lock = lock(root)?;
-        let folder = Folder::open(root).map_err(Error::Folder)?;
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::Folder)?;
-        listener.set_nonblocking(true).map_err(Error::Folder)?;
         let address = listener.local_addr().map_err(Error::Folder)?;
         let settings = S3Settings {
             endpoint: format!("http://{address}"),
@@ -67,12 +68,29 @@ impl Embedded {
             bucket: BUCKET.into(),
             access_key: hex::encode(rand::random::<[u8; 10]>()),
             secret_key: hex::encode(rand::random::<[u8; 32]>()),
+            authority: None,
+            public: None,
         };
+        Self::serve(root, listener, settings, None)
+    }
+
+    /// The same server for other processes, with credentials that they know.
+    pub(crate) fn with_tls(root: &Path, listen: SocketAddr, settings: S3Settings, tls: TlsAcceptor) -> Result<Self, Error> {
+        std::fs::create_dir_all(root).map_err(Error::Folder)?;
+        let listener = std::net::TcpListener::bind(listen).map_err(Error::Folder)?;
+        Self::serve(&root.canonicalize().map_err(Error::Folder)?, listener, settings, Some(tls))
+    }
+
+    fn serve(root: &Path, listener: std::net::TcpListener, settings: S3Settings, tls: Option<TlsAcceptor>) -> Result<Self, Error> {
+        let lock = lock(root)?;
+        let folder = Folder::open(root).map_err(Error::Folder)?;
+        listener.set_nonblocking(true).map_err(Error::Folder)?;
+        let address = listener.local_addr().map_err(Error::Folder)?;
         let mut service = S3ServiceBuilder::new(folder);
         service.set_auth(SimpleAuth::from_single(settings.access_key.clone(), settings.secret_key.clone()));
         let running = CancellationToken::new();
         let listener = TcpListener::from_std(listener).map_err(Error::Folder)?;
-        tokio::spawn(running.clone().run_until_cancelled_owned(accept(listener, service.build(), running.clone())));
+        tokio::spawn(running.clone().run_until_cancelled_owned(accept(listener, service.build(), tls, running.clone())));
         Ok(Self { address, settings, _running: running.drop_guard(), _lock: lock })
     }
 }
@@ -86,7 +104,7 @@ fn lock(root: &Path) -> Result<File, Error> {
     }
 }
 
-async fn accept(listener: TcpListener, service: S3Service, running: CancellationToken) {
+async fn accept(listener: TcpListener, service: S3Service, tls: Option<TlsAcceptor>, running: CancellationToken) {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new());
     server.http2().timer(TokioTimer::new());
@@ -100,8 +118,17 @@ async fn accept(listener: TcpListener, service: S3Service, running: Cancellation
                 continue;
             }
         };
-        let connection = server.serve_connection(TokioIo::new(socket), service.clone()).into_owned();
-        let running = running.clone();
+        // Otherwise the end of each answer waits for the client's delayed acknowledgement: 40 ms.
+        let _ = socket.set_nodelay(true);
+        let (server, service, tls, running) = (server.clone(), service.clone(), tls.clone(), running.clone());
+        let connection = async move {
+            let Some(tls) = tls else { return server.serve_connection(TokioIo::new(socket), service).await };
+            match tokio::time::timeout(HANDSHAKE, tls.accept(socket)).await {
+                Ok(Ok(socket)) => server.serve_connection(TokioIo::new(socket), service).await,
+                // Who cannot agree on TLS in time is nobody we talk to.
+                Ok(Err(_)) | Err(_) => Ok(()),
+            }
+        };
         // s3s writes whole requests into spans, signatures included: here nobody listens.
         let quiet = async move { running.run_until_cancelled(connection).await }.with_subscriber(NoSubscriber::new());
         tokio::spawn(quiet);

@@ -17,8 +17,10 @@ pub enum AddressError {
     NoHost,
     #[error("the object store's address ends with exactly one bucket: `…@host/<bucket>`")]
     NoBucket,
-    #[error("the object store's address knows one option, `?region=<region>`")]
+    #[error("the object store's address knows the options `region`, `authority` and `public`")]
     UnknownOption,
+    #[error("the host where people reach the object store is `https://host[:port]`, without a path")]
+    NoPublicHost,
     #[error("the object store's address is percent-encoded, but not as UTF-8")]
     NotText,
 }
@@ -38,8 +40,24 @@ pub enum Error {
     Folder(#[source] std::io::Error),
     #[error("the folder of objects is in use by another process")]
     FolderInUse,
-    #[error("the bucket keeps versions, so erased objects would stay; use a bucket that never had versioning")]
+    #[error("the bucket keeps versions, so what is deleted would stay; use a bucket that never had versioning")]
     Versioned,
+    #[error("the bucket locks its versions, so erased objects would stay; use one without object lock")]
+    Locked,
+    #[error("versions of a deleted object are still there; see whether the store holds them for somebody")]
+    NotForgotten,
+    #[error("there is no such bucket; make it, or correct the end of the address")]
+    NoSuchBucket,
+    #[error("the store does not let us {operation} ({code}); correct key and secret, or what they are allowed in this bucket")]
+    NotPermitted { operation: &'static str, code: String },
+    #[error(
+        "the store's certificate does not verify; name the PEM file of its authority (KOLSAI__OBJECTS__AUTHORITY), and check the host's name and the certificate's term"
+    )]
+    Certificate,
+    #[error("{} holds no certificate that can be read; correct KOLSAI__OBJECTS__AUTHORITY", .0.display())]
+    Authority(std::path::PathBuf),
+    #[error("the sandbox of the object store: {0}")]
+    Sandbox(&'static str),
     #[error("there is no such object")]
     NoSuchObject,
     #[error("what was written does not read back as it was written")]
@@ -60,6 +78,13 @@ pub enum Error {
     },
     #[error(transparent)]
     Sealed(#[from] SealedError),
+}
+
+impl Error {
+    /// Whether the same may succeed later, without anybody setting anything right.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
 }
 
 impl From<Error> for Refusal {

@@ -2,9 +2,11 @@
 
 use std::{net::SocketAddr, ops::Range, sync::Arc};
 
-use aws_sdk_s3::{Client, primitives::ByteStream};
+use aws_sdk_s3::{Client, primitives::ByteStream, types::ChecksumMode};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use foundation::{Timestamp, failpoint};
+use sha2::{Digest, Sha256};
 
 use crate::{
     Config, Error, ObjectKey, ObjectsAddress, Prefix,
@@ -25,6 +27,8 @@ pub struct Meta {
 #[derive(Clone)]
 pub struct Objects {
     pub(crate) client: Client,
+    /// Signs for the host where people reach the store.
+    pub(crate) signer: Client,
     pub(crate) bucket: String,
     pub(crate) endpoint: String,
     pub(crate) public_base: Option<String>,
@@ -43,17 +47,9 @@ impl Objects {
             }
         };
         let public_base = config.public_base.map(|base| base.trim_end_matches('/').to_owned());
-        Ok(Self { client: client(&settings), bucket: settings.bucket, endpoint: settings.endpoint, public_base, embedded })
-    }
-
-    /// Asks the store whether it is there and forgets what is deleted: a bucket that keeps versions would keep what was
-    /// erased. For readiness, before the first call.
-    pub async fn verify(&self) -> Result<(), Error> {
-        let asked = self.client.get_bucket_versioning().bucket(&self.bucket).send().await;
-        match asked.map_err(|error| failed("versioning", error))?.status {
-            None => Ok(()),
-            Some(_) => Err(Error::Versioned),
-        }
+        let signer = client(&settings, settings.public.as_deref().unwrap_or(&settings.endpoint))?;
+        let client = client(&settings, &settings.endpoint)?;
+        Ok(Self { client, signer, bucket: settings.bucket, endpoint: settings.endpoint, public_base, embedded })
     }
 
     /// Where the gateway passes requests under the public base on to: strip the base's path, set `Host` to this address.
@@ -62,12 +58,30 @@ impl Objects {
         self.embedded.as_ref().map(|embedded| embedded.address)
     }
 
-    /// Writes the whole object, over what was there.
+    /// Whether the store is a folder of this process.
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
+    /// Writes the whole object, over what was there. What is answered as written is there: the store has compared it with its checksum.
     pub async fn put(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), Error> {
         failpoint::at("objects", "put.before");
-        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).body(ByteStream::from(bytes));
-        put.content_type("application/octet-stream").send().await.map_err(|error| failed("put", error))?;
+        self.write(key, bytes).await?;
         failpoint::at("objects", "put.after");
+        Ok(())
+    }
+
+    pub(crate) async fn write(&self, key: &ObjectKey, bytes: Bytes) -> Result<(), Error> {
+        let (length, sum) = (bytes.len() as u64, BASE64_STANDARD.encode(Sha256::digest(&bytes)));
+        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str()).checksum_sha256(&sum).body(ByteStream::from(bytes));
+        let put = put.content_type("application/octet-stream").send().await.map_err(|error| failed("put", error))?;
+        let head = self.client.head_object().bucket(&self.bucket).key(key.as_str()).checksum_mode(ChecksumMode::Enabled);
+        let head = head.send().await.map_err(|error| failed("head", error))?;
+        // A store of before checksums says none: then its length must do.
+        let other = |said: Option<&str>| said.is_some_and(|said| said != sum);
+        if size(head.content_length) != length || other(put.checksum_sha256()) || other(head.checksum_sha256()) {
+            return Err(Error::NotKept);
+        }
         Ok(())
     }
 
@@ -108,18 +122,23 @@ impl Objects {
         }
     }
 
-    /// Deletes the object; that there is none is as good.
+    /// Deletes the object with all its versions; that there is none is as good.
     pub async fn delete(&self, key: &ObjectKey) -> Result<(), Error> {
         failpoint::at("objects", "delete.before");
-        match self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await {
-            Ok(_) => {}
-            Err(error) => match failed("delete", error) {
-                Error::NoSuchObject => {}
-                other => return Err(other),
-            },
+        if self.keeps_versions().await? {
+            self.delete_versions(key).await?
+        } else {
+            self.delete_plain(key).await?
         }
         failpoint::at("objects", "delete.after");
         Ok(())
+    }
+
+    pub(crate) async fn delete_plain(&self, key: &ObjectKey) -> Result<(), Error> {
+        match self.client.delete_object().bucket(&self.bucket).key(key.as_str()).send().await.map_err(|error| failed("delete", error)) {
+            Ok(_) | Err(Error::NoSuchObject) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// All keys of a prefix, in order.
@@ -150,7 +169,7 @@ fn size(length: Option<i64>) -> u64 {
     length.and_then(|length| u64::try_from(length).ok()).unwrap_or_default()
 }
 
-fn written(at: Option<&aws_sdk_s3::primitives::DateTime>) -> Timestamp {
+pub(crate) fn written(at: Option<&aws_sdk_s3::primitives::DateTime>) -> Timestamp {
     let micros = at.map_or(0, |at| at.as_nanos() / 1_000);
     Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

@@ -47,7 +47,7 @@ impl Objects {
         }
         let length = i64::try_from(upload.length).ok().filter(|length| *length > 0).ok_or(Error::Upload("its length"))?;
         let config = PresigningConfig::expires_in(upload.good_for).map_err(|_| Error::Upload("its time"))?;
-        let put = self.client.put_object().bucket(&self.bucket).key(key.as_str());
+        let put = self.signer.put_object().bucket(&self.bucket).key(key.as_str());
         let put = put.content_length(length).content_type(upload.content_type);
         let signed = put.presigned(config).await.map_err(|error| failed("presign", error))?;
         let headers = signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();

@@ -8,6 +8,9 @@ use foundation::Refusal;
 pub enum Error {
     #[error("the database failed")]
     Database(#[from] sea_orm::DbErr),
+    /// Before a service begins; never in its work.
+    #[error(transparent)]
+    Unusable(#[from] crate::Unusable),
     #[error("`{0}` was changed by somebody else meanwhile")]
     Changed(&'static str),
     #[error("the person is erased")]
@@ -69,7 +72,7 @@ impl From<Error> for Refusal {
             ),
             Error::NotNewestMap => Self::unavailable("NOT_NEWEST_MAP", "a newer version of this service does this; try again"),
             Error::Database(cause) => Self::internal(cause),
-            Error::DoesNotOpen { .. } | Error::NotAdmitted | Error::Internal(_) => Self::internal(&error),
+            Error::DoesNotOpen { .. } | Error::NotAdmitted | Error::Unusable(_) | Error::Internal(_) => Self::internal(&error),
         }
     }
 }

@@ -23,12 +23,13 @@ mod relation;
 pub mod retention;
 pub mod schema;
 mod sealed;
+mod statement;
 mod tx;
 pub mod words;
 
 pub use access_log::{AccessLog, AccessRecorder, Actor, Decision, Entry};
 pub use blind::BlindIndex;
-pub use db::Db;
+pub use db::{Db, DbOptions, Pool, Roles, SchemaBy, Unusable};
 pub use erased::not_erased;
 pub use error::Error;
 pub use holder::Holds;
@@ -37,6 +38,7 @@ pub use mapped::{Anonymous, Mapped, Personal};
 pub use personal_data_derive::PersonalData;
 pub use sealed::Sealed;
 pub use serde_json::Value as JsonValue;
+pub use statement::STATEMENTS;
 pub use tx::Tx;
 
 use sea_orm_migration::MigrationTrait;

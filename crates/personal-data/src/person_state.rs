@@ -1,11 +1,13 @@
 //! What may be done with a person's data in this database: one row each, fed by privacy's events.
 
+use std::collections::BTreeSet;
+
 use contract::{Purpose, purpose_terms};
 use foundation::{PersonId, Timestamp};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, DbBackend, IntoActiveModel, QueryFilter, QuerySelect,
+    ColumnTrait, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, QuerySelect, Statement, Value,
     entity::prelude::*,
-    sea_query::{Alias, ColumnDef, OnConflict, Table},
+    sea_query::{Alias, ColumnDef, LockType, Table},
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
 
@@ -123,53 +125,93 @@ pub async fn known_in_tx(tx: &Tx, person: PersonId) -> Result<(State, i64), Erro
     Ok((State::of(row.state), row.seen))
 }
 
-#[allow(clippy::disallowed_methods, reason = "the table of states itself")]
+/// Once for each person: the lock lasts, and so does what was read under it.
 pub(crate) async fn admit_in_tx(tx: &Tx, person: PersonId, purpose: Purpose) -> Result<(), Error> {
-    let row = locked_in_tx(tx, person).await?;
+    let row = match tx.known(person) {
+        Some(known) => known,
+        None => {
+            let row = locked_in_tx(tx, person).await?;
+            tx.remember(row.clone());
+            row
+        }
+    };
     permits(State::of(row.state), row.withdrawn, purpose)
+}
+
+/// For work about this person: one such transaction at a time. Whoever only mentions them in a row goes on beside it.
+async fn locked_in_tx(tx: &Tx, person: PersonId) -> Result<Model, Error> {
+    locked_as_in_tx(tx, person, LockType::NoKeyUpdate).await
+}
+
+/// For a change of the state: those who mention the person wait for it too, or it for them.
+async fn changing_in_tx(tx: &Tx, person: PersonId) -> Result<Model, Error> {
+    turn_in_tx(tx, "pg_advisory_xact_lock", &BTreeSet::from([person])).await?;
+    let row = locked_as_in_tx(tx, person, LockType::Update).await?;
+    tx.forget(person);
+    Ok(row)
+}
+
+/// A lock until commit that needs no row: whoever mentions somebody of whom nothing is known here shares it, and whoever changes that
+/// person's state has it alone. A row made instead would be in the way of whoever begins to work about that person.
+async fn turn_in_tx(tx: &Tx, lock: &str, people: &BTreeSet<PersonId>) -> Result<(), Error> {
+    if tx.get_database_backend() == DbBackend::Sqlite {
+        return Ok(());
+    }
+    let places: Vec<_> = (1..=people.len()).map(|place| format!("(${place}::int8)")).collect();
+    let sql = format!("SELECT {lock}(person) FROM (VALUES {}) AS people (person)", places.join(", "));
+    let values = people.iter().map(|person| {
+        let (high, low) = person.0.as_u64_pair();
+        Value::from((high ^ low).cast_signed())
+    });
+    tx.query_all_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, values)).await?;
+    Ok(())
 }
 
 /// The row, made when missing so that there is something to lock.
 #[allow(clippy::disallowed_methods, reason = "the table of states itself")]
-async fn locked_in_tx(tx: &Tx, person: PersonId) -> Result<Model, Error> {
+async fn locked_as_in_tx(tx: &Tx, person: PersonId, lock: LockType) -> Result<Model, Error> {
     let select = Entity::find().filter(Column::Person.eq(person));
     // SQLite's transaction already has the only write lock.
-    let select = if tx.get_database_backend() == DbBackend::Sqlite { select } else { select.lock_exclusive() };
+    let select = if tx.get_database_backend() == DbBackend::Sqlite { select } else { select.lock(lock) };
     if let Some(row) = select.clone().one(tx).await? {
         return Ok(row);
     }
-    tx.insert_once::<Entity>(fresh(person)).await?;
-    Ok(select.one(tx).await?.unwrap_or_else(|| fresh(person)))
+    let row = fresh(person);
+    if tx.insert_once::<Entity>(row.clone()).await? {
+        return Ok(row);
+    }
+    Ok(select.one(tx).await?.unwrap_or(row))
 }
 
 fn fresh(person: PersonId) -> Model {
     Model { person, state: State::Active as i32, withdrawn: 0, relation_end: None, seen: 0, expired_at: None, relation_seen: 0 }
 }
 
-/// Whether somebody whom a row mentions is erased here, under a lock that their erasure waits for.
+/// Those of the people whom a row mentions who are erased here, under a lock that their erasure waits for and that nobody's work about
+/// them does. In the order of their identifiers, as everybody locks them.
 #[allow(clippy::disallowed_methods, reason = "the table of states itself")]
-pub(crate) async fn is_erased_in_tx(tx: &Tx, person: PersonId) -> Result<bool, Error> {
-    let select = Entity::find().filter(Column::Person.eq(person));
-    let row = if tx.get_database_backend() == DbBackend::Sqlite {
-        select.one(tx).await?
+pub(crate) async fn erased_in_tx(tx: &Tx, people: &BTreeSet<PersonId>) -> Result<BTreeSet<PersonId>, Error> {
+    let select = |people: &BTreeSet<PersonId>| Entity::find().filter(Column::Person.is_in(people.iter().copied()));
+    let mut rows = if tx.get_database_backend() == DbBackend::Sqlite {
+        select(people).all(tx).await?
     } else {
-        let select = select.lock_shared();
-        match select.clone().one(tx).await? {
-            None => {
-                // Something to lock: their erasure could otherwise pass by.
-                let row = fresh(person).into_active_model().reset_all();
-                Entity::insert(row).on_conflict(OnConflict::new().do_nothing().to_owned()).exec_without_returning(tx).await?;
-                select.one(tx).await?
-            }
-            found => found,
+        let locked = |people: &BTreeSet<PersonId>| select(people).order_by_asc(Column::Person).lock(LockType::KeyShare);
+        let mut rows = locked(people).all(tx).await?;
+        let missing: BTreeSet<_> = people.iter().filter(|person| rows.iter().all(|row| row.person != **person)).copied().collect();
+        if !missing.is_empty() {
+            turn_in_tx(tx, "pg_advisory_xact_lock_shared", &missing).await?;
+            rows.extend(locked(&missing).all(tx).await?);
         }
+        rows
     };
-    Ok(row.is_some_and(|row| State::of(row.state) == State::Erased))
+    rows.retain(|row| State::of(row.state) == State::Erased);
+    Ok(rows.into_iter().map(|row| row.person).collect())
 }
 
 /// Takes over what identity says of the relation, unless something newer is known: when it ended, or none when it goes on.
 pub async fn relation_in_tx(tx: &Tx, person: PersonId, ended: Option<Timestamp>, seen: i64) -> Result<bool, Error> {
     let mut row = locked_in_tx(tx, person).await?;
+    tx.forget(person);
     if row.relation_seen >= seen || State::of(row.state) == State::Erased {
         return Ok(false);
     }
@@ -180,7 +222,7 @@ pub async fn relation_in_tx(tx: &Tx, person: PersonId, ended: Option<Timestamp>,
 
 /// Takes over what privacy says, unless something newer is known. Answers whether it did.
 pub async fn apply_in_tx(tx: &Tx, person: PersonId, state: State, withdrawn: i64, seen: i64) -> Result<bool, Error> {
-    let mut row = locked_in_tx(tx, person).await?;
+    let mut row = changing_in_tx(tx, person).await?;
     if row.seen >= seen || State::of(row.state) == State::Erased {
         return Ok(false);
     }
@@ -192,6 +234,7 @@ pub async fn apply_in_tx(tx: &Tx, person: PersonId, state: State, withdrawn: i64
 /// Notes that retention ended rows of this person here, whatever their state is: who finds nothing later knows why.
 pub async fn note_expired_in_tx(tx: &Tx, person: PersonId) -> Result<(), Error> {
     let mut row = locked_in_tx(tx, person).await?;
+    tx.forget(person);
     row.expired_at = Some(tx.clock().now());
     tx.update::<Entity>(&mut row).await
 }
@@ -203,7 +246,7 @@ pub(crate) async fn expired_at_in_tx(tx: &Tx, person: PersonId) -> Result<Option
 
 /// Marks a person erased, for ever.
 pub async fn erase_in_tx(tx: &Tx, person: PersonId) -> Result<(), Error> {
-    let mut row = locked_in_tx(tx, person).await?;
+    let mut row = changing_in_tx(tx, person).await?;
     row.state = State::Erased as i32;
     tx.update::<Entity>(&mut row).await?;
     tx.admit_unchecked(person);

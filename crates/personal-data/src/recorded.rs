@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use foundation::{Timestamp, uuid::Uuid};
-use sea_orm::{ConnectionTrait, QueryOrder, entity::prelude::*};
+use sea_orm::{ConnectionTrait, QueryFilter, QueryOrder, entity::prelude::*};
 use serde::Deserialize;
 
 use crate::{Db, Error, Holds, PersonalData, query, schema};
@@ -69,11 +69,16 @@ impl Holds {
     /// Records this version's map, if this database has not seen it. Before anything is served: whatever a newer version writes
     /// is written after its map is known here.
     pub async fn record(&self, db: &Db) -> Result<(), Error> {
+        self.record_first(db).await.map(drop)
+    }
+
+    /// The same; answers whether it was new.
+    pub(crate) async fn record_first(&self, db: &Db) -> Result<bool, Error> {
         let (hash, migrations) = (self.map_hash(), i64::from(db.migrations()));
         for _ in 0..16 {
             let known = query::anonymous::<Entity>().all(db).await?;
             if known.iter().any(|map| map.hash == hash) {
-                return Ok(());
+                return Ok(false);
             }
             let number = known.iter().map(|map| map.number).max().unwrap_or(0) + 1;
             let tx = db.begin("holder.record-map").await?;
@@ -89,10 +94,17 @@ impl Holds {
             if tx.insert_once::<Entity>(row).await? {
                 tx.commit_quietly().await?;
                 tracing::info!(service = self.service(), number, hash, "a new data map is recorded");
-                return Ok(());
+                return Ok(true);
             }
         }
         Err(Error::Changed("recorded_map"))
+    }
+
+    /// Takes back what was recorded for a schema that did not come about.
+    #[allow(clippy::disallowed_methods, reason = "the table of maps itself")]
+    pub(crate) async fn strike(&self, db: &Db) -> Result<(), Error> {
+        Entity::delete_many().filter(Column::Hash.eq(self.map_hash())).exec(db).await?;
+        Ok(())
     }
 
     /// Refuses holder work on a replica that does not have the newest map: it would leave alone what it does not know.

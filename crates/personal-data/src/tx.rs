@@ -1,6 +1,9 @@
 //! A transaction: the only way to write. Each has a name, and so failpoints before and after its commit.
 
-use std::sync::Mutex;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
+};
 
 use contract::Purpose;
 use foundation::{Clock, PersonId, failpoint};
@@ -9,18 +12,31 @@ use sea_orm::{
     QueryFilter, QueryResult, Statement, Value, sea_query::OnConflict,
 };
 
-use crate::{Db, Error, Mapped, person_state};
+use crate::{
+    Db, Error, Mapped,
+    person_state::{self, State},
+};
 
 pub struct Tx {
     inner: DatabaseTransaction,
     name: &'static str,
     db: Db,
     admitted: Mutex<Vec<PersonId>>,
+    /// What was read under a lock that this transaction holds until its end: nobody else changes it meanwhile.
+    states: Mutex<States>,
+}
+
+#[derive(Default)]
+struct States {
+    /// People who were admitted.
+    known: BTreeMap<PersonId, person_state::Model>,
+    /// People whom rows mention, and whether they are erased.
+    mentioned: BTreeMap<PersonId, bool>,
 }
 
 impl Tx {
     pub(crate) fn new(inner: DatabaseTransaction, name: &'static str, db: Db) -> Self {
-        Self { inner, name, db, admitted: Mutex::new(Vec::new()) }
+        Self { inner, name, db, admitted: Mutex::default(), states: Mutex::default() }
     }
 
     pub fn name(&self) -> &'static str {
@@ -53,13 +69,53 @@ impl Tx {
         if admitted.contains(&owner) { Ok(()) } else { Err(Error::NotAdmitted) }
     }
 
+    fn states<T>(&self, work: impl FnOnce(&mut States) -> T) -> T {
+        work(&mut self.states.lock().unwrap_or_else(|e| e.into_inner()))
+    }
+
+    /// The state of somebody who was admitted before.
+    pub(crate) fn known(&self, person: PersonId) -> Option<person_state::Model> {
+        self.states(|states| states.known.get(&person).cloned())
+    }
+
+    pub(crate) fn remember(&self, state: person_state::Model) {
+        self.states(|states| states.known.insert(state.person, state));
+    }
+
+    /// Whatever changes a state makes this transaction read it anew.
+    pub(crate) fn forget(&self, person: PersonId) {
+        self.states(|states| {
+            states.known.remove(&person);
+            states.mentioned.remove(&person);
+        });
+    }
+
     /// Whoever is erased here is not mentioned again: what was read or told before comes late, and the row says what their erasure
     /// would have left of it.
     async fn without_the_erased<E: Mapped>(&self, model: &mut E::Model) -> Result<(), Error> {
-        for column in E::others() {
-            let Value::Uuid(Some(other)) = model.get(*column) else { continue };
-            if person_state::is_erased_in_tx(self, PersonId(other)).await? {
-                model.set(*column, Value::Uuid(None));
+        let others: Vec<_> = E::others()
+            .iter()
+            .filter_map(|column| match model.get(*column) {
+                Value::Uuid(Some(other)) => Some((*column, PersonId(other))),
+                _ => None,
+            })
+            .collect();
+        // Of whom nothing is known yet, once each; all at once, so that everybody locks them in the same order.
+        let unknown: BTreeSet<_> = self.states(|states| {
+            let known = |person: &PersonId| states.known.contains_key(person) || states.mentioned.contains_key(person);
+            others.iter().map(|(_, person)| *person).filter(|person| !known(person)).collect()
+        });
+        if !unknown.is_empty() {
+            let erased = person_state::erased_in_tx(self, &unknown).await?;
+            self.states(|states| states.mentioned.extend(unknown.into_iter().map(|person| (person, erased.contains(&person)))));
+        }
+        for (column, person) in others {
+            let erased = self.states(|states| match states.known.get(&person) {
+                Some(state) => State::of(state.state) == State::Erased,
+                None => states.mentioned.get(&person).copied().unwrap_or_default(),
+            });
+            if erased {
+                model.set(column, Value::Uuid(None));
             }
         }
         Ok(())
@@ -74,6 +130,26 @@ impl Tx {
         self.is_admitted::<E>(&model)?;
         self.without_the_erased::<E>(&mut model).await?;
         E::insert(model.into_active_model().reset_all()).exec_without_returning(self).await?;
+        Ok(())
+    }
+
+    /// Inserts rows of one table in as few statements as the engines take.
+    #[allow(clippy::disallowed_methods, reason = "the mapped way to write")]
+    pub(crate) async fn insert_all<E>(&self, mut models: Vec<E::Model>) -> Result<(), Error>
+    where
+        E: Mapped,
+        E::Model: IntoActiveModel<E::ActiveModel>,
+    {
+        /// A statement has a place for each column of each row; SQLite takes 32,766, PostgreSQL 65,535.
+        const ROWS: usize = 500;
+        for model in &mut models {
+            self.is_admitted::<E>(model)?;
+            self.without_the_erased::<E>(model).await?;
+        }
+        let mut rest = models.into_iter().map(|model| model.into_active_model().reset_all()).peekable();
+        while rest.peek().is_some() {
+            E::insert_many(rest.by_ref().take(ROWS)).exec_without_returning(self).await?;
+        }
         Ok(())
     }
 
@@ -144,7 +220,8 @@ impl Tx {
     /// As `commit`, waking nobody: for the relay's own bookkeeping.
     pub async fn commit_quietly(self) -> Result<(), Error> {
         failpoint::at(self.name, "before-commit");
-        self.inner.commit().await?;
+        let asked = self.db.place().asks_to("COMMIT");
+        asked.done(self.inner.commit()).await?;
         failpoint::at(self.name, "after-commit");
         Ok(())
     }
@@ -161,18 +238,21 @@ impl ConnectionTrait for Tx {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.execute_raw(statement).await
+        let asked = self.db.place().asks(&statement.sql);
+        asked.done(self.inner.execute_raw(statement)).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.inner.execute_unprepared(sql).await
+        self.db.place().asks(sql).done(self.inner.execute_unprepared(sql)).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.inner.query_one_raw(statement).await
+        let asked = self.db.place().asks(&statement.sql);
+        asked.done(self.inner.query_one_raw(statement)).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.inner.query_all_raw(statement).await
+        let asked = self.db.place().asks(&statement.sql);
+        asked.done(self.inner.query_all_raw(statement)).await
     }
 }

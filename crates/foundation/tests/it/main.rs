@@ -5,6 +5,7 @@ extern crate kolsai_foundation as foundation;
 
 mod failpoints;
 mod ids;
+mod metrics;
 mod refusals;
 mod time;
 mod trace;

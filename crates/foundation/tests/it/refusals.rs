@@ -53,3 +53,17 @@ fn a_status_of_somebody_else_has_no_reason() {
     assert_eq!(reason_of(&Status::unavailable("gone")), None);
     assert_eq!(reason_of(&Status::with_details(Code::Internal, "m", vec![0xff; 9].into())), None);
 }
+
+#[test]
+fn every_error_can_carry_its_trace() {
+    let typed = Status::from(Refusal::exhausted("A", "m", Duration::from_secs(7)).at_field("f"));
+    let typed = foundation::with_trace_id(&typed, "4bf9");
+    let info = typed.get_details_error_info().unwrap();
+    assert_eq!((info.reason.as_str(), info.metadata["trace_id"].as_str(), typed.message()), ("A", "4bf9", "m"));
+    assert!(typed.get_details_retry_info().is_some() && typed.get_details_bad_request().is_some());
+    // What is there stays: the first who saw the error knows best.
+    let again = foundation::with_trace_id(&typed, "0000").get_details_error_info().unwrap();
+    assert_eq!(again.metadata["trace_id"], "4bf9");
+    let bare = foundation::with_trace_id(&Status::unimplemented("no such method"), "4bf9").get_details_error_info().unwrap();
+    assert_eq!((bare.reason.as_str(), bare.domain.as_str(), bare.metadata["trace_id"].as_str()), ("UNIMPLEMENTED", DOMAIN, "4bf9"));
+}

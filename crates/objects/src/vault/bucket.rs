@@ -126,7 +126,7 @@ pub(super) async fn delete(client: &Client, bucket: &str, name: &str) -> Result<
 }
 
 /// Uploads in parts that nobody has ended.
-pub(super) async fn sweep(client: &Client, bucket: &str, older_than: Timestamp) -> Result<u64, Error> {
+pub(crate) async fn sweep(client: &Client, bucket: &str, older_than: Timestamp) -> Result<u64, Error> {
     let listed = match client.list_multipart_uploads().bucket(bucket).send().await {
         // Not every store tells; its own rules sweep them then.
         Err(error) if matches!(error.code(), Some("NotImplemented" | "AccessDenied" | "MethodNotAllowed")) => return Ok(0),

@@ -2,7 +2,7 @@
 //!
 //! A file is there whole or not at all: what is not finished is never listed and never read.
 
-mod bucket;
+pub(crate) mod bucket;
 mod folder;
 
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ impl Vault {
                 Ok(Self(Place::Folder(folder.clone())))
             }
             ObjectsAddress::S3(s3) if !s3.is_tls() && (mode == Mode::Production || !s3.is_loopback()) => Err(Error::Plaintext),
-            ObjectsAddress::S3(s3) => Ok(Self(Place::Bucket { client: client(s3), bucket: s3.bucket.clone() })),
+            ObjectsAddress::S3(s3) => Ok(Self(Place::Bucket { client: client(s3, &s3.endpoint)?, bucket: s3.bucket.clone() })),
         }
     }
 

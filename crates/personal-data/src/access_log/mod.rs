@@ -11,8 +11,8 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, QueryFilter, QueryOrder, 
 
 pub use entry::{Actor, Decision, Entry, exception_of, is_granted};
 use queue::Queue;
-pub(crate) use rows::table;
 pub use rows::{ActiveModel, Column, Entity, Model, hash};
+pub(crate) use rows::{TABLE, table};
 
 use crate::{Db, Error, Tx, keys::Keys, query};
 
@@ -132,13 +132,12 @@ async fn chain_in_tx(tx: &Tx, drafts: &mut [Model]) -> Result<(), Error> {
     }
     let last = query::anonymous::<Entity>().order_by_desc(Column::Sequence).one(tx).await?;
     let (mut sequence, mut previous) = last.map_or((0, Vec::new()), |entry| (entry.sequence, entry.hash));
-    for draft in drafts {
+    for draft in drafts.iter_mut() {
         sequence += 1;
         draft.sequence = sequence;
         draft.previous_hash = previous;
         draft.hash = hash(draft);
         previous = draft.hash.clone();
-        tx.insert::<Entity>(draft.clone()).await?;
     }
-    Ok(())
+    tx.insert_all::<Entity>(drafts.to_vec()).await
 }

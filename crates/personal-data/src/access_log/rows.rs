@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{PersonalData, schema};
 
+/// The role of a service may add to this table and read it, nothing else.
+pub(crate) const TABLE: &str = "access_entry";
+
 /// One link of this service's chain. Handles are mapped to people only in the keyring.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, PersonalData)]
 #[sea_orm(table_name = "access_entry")]
@@ -38,7 +41,7 @@ pub struct Model {
 }
 
 pub(crate) fn table() -> schema::Table {
-    schema::bare("access_entry")
+    schema::bare(TABLE)
         .number_key("sequence")
         .time("at")
         .text("actor_handle")

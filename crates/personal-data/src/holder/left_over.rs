@@ -4,7 +4,7 @@
 use foundation::PersonId;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement, TransactionTrait, Value};
 
-use crate::{Error, Tx, map::TableMap};
+use crate::{Error, Tx, map::TableMap, schema::index};
 
 /// Tables that libraries keep for themselves.
 const FOREIGN: [&str; 2] = ["seaql_migrations", "sqlite_sequence"];
@@ -51,8 +51,12 @@ async fn columns<C: ConnectionTrait>(connection: &C) -> Result<Vec<Column>, Erro
         DbBackend::Sqlite => {
             "SELECT m.name AS t, c.name AS c, c.type AS k FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
         }
+        // Tables of which this role may read nothing count too: a look at them fails, and is not left out.
         _ => {
-            "SELECT table_name::text AS t, column_name::text AS c, data_type::text AS k FROM information_schema.columns WHERE table_schema = current_schema()"
+            "SELECT r.relname::text AS t, a.attname::text AS c, format_type(a.atttypid, NULL) AS k \
+             FROM pg_class r JOIN pg_attribute a ON a.attrelid = r.oid \
+             WHERE r.relnamespace = current_schema()::regnamespace AND r.relkind IN ('r', 'p', 'v', 'm', 'f') \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY r.relname, a.attnum"
         }
     };
     let mut columns = Vec::new();
@@ -66,8 +70,40 @@ async fn columns<C: ConnectionTrait>(connection: &C) -> Result<Vec<Column>, Erro
     Ok(columns)
 }
 
+/// An index that a column has to have.
+struct Missing {
+    table: String,
+    name: String,
+    /// What it is over, as SQL.
+    over: String,
+}
+
+/// Whether every column that can hold an identifier has its index.
+pub(crate) async fn are_identifiers_indexed(connection: &DatabaseConnection) -> Result<bool, Error> {
+    Ok(unindexed(connection).await?.is_empty())
+}
+
 /// Gives every column that can hold an identifier an index of its own, where it has none. Run after the migrations.
 pub(crate) async fn index_identifiers(connection: &DatabaseConnection) -> Result<(), Error> {
+    let mut small = Vec::new();
+    for Missing { table, name, over } in unindexed(connection).await? {
+        if index::is_large(connection, &table).await? {
+            index::beside_writers(connection, &name, &table, &over).await?;
+        } else {
+            small.push(format!(r#"CREATE INDEX IF NOT EXISTS "{name}" ON "{table}" {over}"#));
+        }
+    }
+    if small.is_empty() {
+        return Ok(());
+    }
+    let tx = connection.begin().await?;
+    for sql in small {
+        tx.execute_unprepared(&sql).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+async fn unindexed(connection: &DatabaseConnection) -> Result<Vec<Missing>, Error> {
     let backend = connection.get_database_backend();
     // An index of some rows only counts by its name alone.
     let sql = match backend {
@@ -75,10 +111,12 @@ pub(crate) async fn index_identifiers(connection: &DatabaseConnection) -> Result
             "SELECT m.name AS t, i.name AS i, CASE WHEN i.partial = 0 THEN c.name ELSE '' END AS c \
              FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) c WHERE m.type = 'table' AND c.seqno = 0"
         }
+        // One whose making broke off is no index.
         _ => {
             "SELECT r.relname::text AS t, n.relname::text AS i, CASE WHEN i.indpred IS NULL THEN a.attname::text ELSE '' END AS c \
              FROM pg_index i JOIN pg_class r ON r.oid = i.indrelid JOIN pg_class n ON n.oid = i.indexrelid \
-             JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = i.indkey[0] WHERE r.relnamespace = current_schema()::regnamespace"
+             JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = i.indkey[0] \
+             WHERE r.relnamespace = current_schema()::regnamespace AND i.indisvalid"
         }
     };
     let mut there: Vec<(String, String, String)> = Vec::new();
@@ -86,25 +124,20 @@ pub(crate) async fn index_identifiers(connection: &DatabaseConnection) -> Result
         there.push((row.try_get("", "t")?, row.try_get("", "i")?, row.try_get("", "c")?));
     }
     let mut missing = Vec::new();
-    for Column { table, name, kind } in columns(connection).await? {
+    for Column { table, name: column, kind } in columns(connection).await? {
         // Two underscores: `a.b_c` and `a_b.c` are two columns.
-        let index = format!("identifiers_{table}__{name}");
+        let mut name = format!("identifiers_{table}__{column}");
+        // As PostgreSQL cuts it.
+        name.truncate(63);
         let leads = |(of, index_of, lead): &(String, String, String)| {
-            *index_of == index || (kind == Kind::Identifier && *of == table && *lead == name)
+            *index_of == name || (kind == Kind::Identifier && *of == table && *lead == column)
         };
         if !there.iter().any(leads) {
-            let only = kind.only(&name).map_or_else(String::new, |only| format!(" WHERE {only}"));
-            missing.push(format!(r#"CREATE INDEX IF NOT EXISTS "{index}" ON "{table}" ("{name}"){only}"#));
+            let only = kind.only(&column).map_or_else(String::new, |only| format!(" WHERE {only}"));
+            missing.push(Missing { over: format!(r#"("{column}"){only}"#), table, name });
         }
     }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let tx = connection.begin().await?;
-    for sql in missing {
-        tx.execute_unprepared(&sql).await?;
-    }
-    Ok(tx.commit().await?)
+    Ok(missing)
 }
 
 /// A statement for each column in which this person's identifier may not stand: not the tombstones, nor the owner of a row that

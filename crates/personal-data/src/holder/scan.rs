@@ -13,7 +13,12 @@ async fn live<C: ConnectionTrait>(connection: &C) -> Result<Vec<(String, Vec<Str
     let backend = connection.get_database_backend();
     let sql = match backend {
         DbBackend::Sqlite => "SELECT m.name AS t, c.name AS c FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'",
-        _ => "SELECT table_name::text AS t, column_name::text AS c FROM information_schema.columns WHERE table_schema = current_schema()",
+        // Tables of which this role may read nothing count too: the information schema would leave them out.
+        _ => {
+            "SELECT r.relname::text AS t, a.attname::text AS c FROM pg_class r JOIN pg_attribute a ON a.attrelid = r.oid \
+             WHERE r.relnamespace = current_schema()::regnamespace AND r.relkind IN ('r', 'p', 'v', 'm', 'f') \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY r.relname, a.attnum"
+        }
     };
     let mut tables: Vec<(String, Vec<String>)> = Vec::new();
     for row in connection.query_all_raw(Statement::from_string(backend, sql)).await? {

@@ -162,7 +162,9 @@ async fn select(db: &Db, map: &TableMap, over: &str) -> Result<Vec<QueryResult>,
 
 async fn still_over(tx: &Tx, map: &TableMap, over: &str, keys: &[Uuid]) -> Result<Vec<QueryResult>, Error> {
     let backend = tx.get_database_backend();
-    let (places, lock) = (ticket::places(backend, keys.len()), if backend == DbBackend::Postgres { " FOR UPDATE" } else { "" });
+    // What is append-only does not change, and whoever may not change it may not lock it either.
+    let lock = if backend == DbBackend::Postgres && !map.append_only { " FOR UPDATE" } else { "" };
+    let places = ticket::places(backend, keys.len());
     let sql = format!(r#"SELECT {} FROM "{}" WHERE "{}" IN ({places}) AND {over}{lock}"#, columns(map), map.table, key(map));
     let values = keys.iter().map(|key| Value::from(*key));
     Ok(tx.query_all_raw(Statement::from_sql_and_values(backend, sql, values)).await?)

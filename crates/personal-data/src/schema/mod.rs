@@ -1,10 +1,14 @@
 //! Tables as migrations write them: the same words on SQLite and PostgreSQL.
 
+pub(crate) mod index;
+
 use sea_orm::{
     ConnectionTrait, DbErr,
-    sea_query::{Alias, ColumnDef, Index, IndexCreateStatement, Table as CreateTable, TableCreateStatement},
+    sea_query::{Alias, ColumnDef, Table as CreateTable, TableCreateStatement},
 };
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager, async_trait};
+
+pub use index::late_index;
 
 use crate::retention::ticket;
 
@@ -118,7 +122,7 @@ impl Table {
     async fn up(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.create_table(self.create).await?;
         for (columns, unique) in self.indexes {
-            let mut index = index(self.name, &columns);
+            let mut index = index::of(self.name, &columns);
             if unique {
                 index.unique();
             }
@@ -139,43 +143,6 @@ struct Tables {
 /// A migration that creates tables, in one transaction on both engines.
 pub fn migration(name: &'static str, tables: fn() -> Vec<Table>) -> Box<dyn MigrationTrait> {
     Box::new(Tables { name, tables })
-}
-
-struct LateIndex {
-    name: &'static str,
-    table: &'static str,
-    columns: &'static [&'static str],
-}
-
-/// A migration that adds an index to a table of an earlier one.
-pub fn late_index(name: &'static str, table: &'static str, columns: &'static [&'static str]) -> Box<dyn MigrationTrait> {
-    Box::new(LateIndex { name, table, columns })
-}
-
-fn index(table: &str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(format!("{table}_{}", columns.join("_"))).table(Alias::new(table));
-    for column in columns {
-        index.col(Alias::new(*column));
-    }
-    index.to_owned()
-}
-
-impl MigrationName for LateIndex {
-    fn name(&self) -> &str {
-        self.name
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for LateIndex {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.create_index(index(self.table, self.columns)).await
-    }
 }
 
 impl MigrationName for Tables {

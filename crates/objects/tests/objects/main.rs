@@ -1,5 +1,8 @@
 //! The store over its folder engine: a real S3 server on loopback, spoken to by the real client and by hand.
 
+mod bucket;
+mod sandbox;
+
 use std::{net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
@@ -75,7 +78,7 @@ impl Store {
     }
 }
 
-const MINUTE: Duration = Duration::from_secs(60);
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn an_object_is_put_read_listed_and_deleted() {
@@ -341,34 +344,6 @@ async fn a_store_that_is_not_there_is_unreachable() {
     let refused = objects.get(&ObjectKey::new(Prefix::Originals)).await.unwrap_err();
     assert!(matches!(refused, Error::Unreachable { operation: "get", .. }), "{refused:?}");
     assert_eq!(foundation::Refusal::from(refused).reason, "OBJECTS_UNAVAILABLE");
-}
-
-/// A store that answers everything with one XML document.
-async fn store_that_says(xml: &'static str) -> Objects {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("s3+http://a:b@{}/photos", listener.local_addr().unwrap()).parse().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut socket, _)) = listener.accept().await {
-            let _ = socket.read(&mut [0; 4096]).await;
-            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{xml}", xml.len());
-            let _ = socket.write_all(answer.as_bytes()).await;
-        }
-    });
-    Objects::open(Config { address, public_base: None, mode: Mode::Development }).unwrap()
-}
-
-#[tokio::test]
-async fn a_bucket_that_keeps_what_was_erased_is_refused() {
-    let Store { objects, folder: _folder } = store();
-    objects.verify().await.unwrap();
-    let plain = store_that_says("<VersioningConfiguration></VersioningConfiguration>").await;
-    plain.verify().await.unwrap();
-    for xml in [
-        "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
-        "<VersioningConfiguration><Status>Suspended</Status></VersioningConfiguration>",
-    ] {
-        assert!(matches!(store_that_says(xml).await.verify().await, Err(Error::Versioned)));
-    }
 }
 
 /// Every line that the S3 server would log, at its most talkative.
