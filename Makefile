@@ -7,7 +7,7 @@ SHELL := /bin/bash
 BUILD = cargo build --workspace
 BIN = $${CARGO_TARGET_DIR:-target}/debug
 
-.PHONY: help run story test faults promises promises-sabotage bench contract bless
+.PHONY: help run up down traces story test faults promises promises-sabotage bench deploy-check contract bless
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 26
@@ -16,16 +16,27 @@ run: ## The whole school in one process on https://localhost:8443; Ctrl-C drains
 	@$(BUILD) --bin kolsai
 	@exec $(BIN)/kolsai run
 
-story: ## The school's story told from outside, against a school of its own or the one that KOLSAI_URL names
+up: ## The whole platform: seven services on PostgreSQL, NATS, Redis and S3, TLS between all of them, on this machine
+	@$(BUILD) -q --bin kolsai
+	@deploy/up
+
+down: ## Stops what `make up` started; the data stays
+	@deploy/down
+
+traces: ## A trace viewer in the browser, a school that sends to it, and its story, told with links to its traces; Ctrl-C ends it
+	@$(BUILD) -q --bin kolsai --bin story
+	@deploy/traces
+
+story: ## The school's story told from outside: to the school that KOLSAI_URL names, to the platform of `make up`, or to a school of its own
 	@$(BUILD) -q --bin kolsai --bin story
 	@deploy/story
 
 test: ## Formatting, lints and all tests, on SQLite + memory and on a private PostgreSQL
 	@deploy/test
 
-faults: ## Kills the school at every named failpoint, one after the other; long. KOLSAI_FAULTS='privacy.*' chooses
-	@$(BUILD) -q --bin kolsai
-	@KOLSAI_FAULTS=$${KOLSAI_FAULTS:-all} cargo test --workspace --test faults -- --nocapture
+faults: ## Kills the school at every named failpoint (KOLSAI_FAULTS='privacy.*' chooses), then breaks the platform at random under load; long
+	@$(BUILD) -q --bins
+	@deploy/faults
 
 promises: ## One line per promise of the policy, from the tests' own results
 	@deploy/promises
@@ -35,6 +46,9 @@ promises-sabotage: ## Turns each sabotage switch and shows that its promise brea
 
 bench: ## Figures, one line each: name, value, unit, compared with
 	@deploy/bench
+
+deploy-check: ## The Helm chart, its manifests and policies, the Dockerfile and the compose file, without a cluster
+	@deploy/deploy-check
 
 contract: ## Regenerates the code and descriptors under crates/contract from proto/
 	@cargo run -q -p kolsai-contract-codegen

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use foundation::{BoxError, Timestamp};
+use foundation::{
+    BoxError, Timestamp,
+    metrics::all::{BACKUP_AGE, BACKUP_OVERDUE},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{Config, Entry, Error, backups::Backups, progress::quietly, prune, retention, surroundings::Surroundings, take};
@@ -69,6 +72,10 @@ async fn round(config: &Config, backups: &Backups, around: &Surroundings) -> Res
     // First, and whether or not a backup can be taken: receipts say until when an expired one may hold somebody.
     prune::prune(backups, now).await?;
     let standing = backups.standing(config, now).await?;
+    if let Some(last) = &standing.last {
+        BACKUP_AGE.set(now.since(last.started_at).as_secs_f64(), []);
+    }
+    BACKUP_OVERDUE.count(u8::from(standing.last.is_some() && standing.overdue), []);
     // A school that is being set up has none yet; that is not late.
     if let Some(last) = standing.last.as_ref().filter(|_| standing.overdue) {
         tracing::error!(alarm = "BACKUP_OVERDUE", last = %last.started_at, "the last backup is older than it may be");
@@ -82,6 +89,8 @@ async fn round(config: &Config, backups: &Backups, around: &Surroundings) -> Res
         }
         let taken = take::take(config, backups, around, &quietly()).await?.data;
         tracing::info!(backup = %taken.id, parts = taken.parts.len(), "a backup was taken");
+        BACKUP_AGE.set(around.clock.now().since(taken.started_at).as_secs_f64(), []);
+        BACKUP_OVERDUE.set(0.0, []);
         due_at = config.every().map(|every| retention::due_at(Some(&taken), every, now));
     }
     Ok(due_at)

@@ -21,7 +21,7 @@ pub use check::{Finding, check};
 pub use debug::Withheld;
 pub use pool::{descriptors, pool, to_dynamic};
 pub use views::{
-    Contract, Event, EventRule, Holder, HttpBinding, MethodRule, class_of, classes_reached, doc, is_personal, purpose_terms,
+    Client, Contract, Event, EventRule, Holder, HttpBinding, MethodRule, class_of, classes_reached, doc, is_personal, purpose_terms,
     service_of_package,
 };
 pub use vocabulary::{Category, Class, Idempotent, Purpose, Role, Terms, Tie, Touches, Who};

@@ -36,7 +36,7 @@ fn a_contract_that_says_everything_has_no_finding() {
           }
           rpc Watch(stream GetRequest) returns (stream google.api.HttpBody) { option (rule) = { who: PERSON purpose: EDUCATION person: CALLER }; }
           rpc Find(FindRequest) returns (Thing) {
-            option (rule) = { who: SERVICE callers: "privacy" purpose: RIGHTS person: FIELD person_field: "person_id" };
+            option (rule) = { who: SERVICE callers: "case" purpose: RIGHTS person: FIELD person_field: "person_id" };
           }
         }
         message GetRequest { string thing_id = 1 [(data) = ID]; }
@@ -77,6 +77,28 @@ fn staff_without_roles() {
     let staff = |tie: &str| of_rule(&format!("who: STAFF roles: SUPPORT purpose: SUPPORT person: EACH {tie}"), EMPTY);
     assert_eq!(staff(""), Finding::StaffWithoutTie { method: DO.into() });
     assert_eq!(staff("tie: HAS_TICKET untied: \"both\""), Finding::StaffWithoutTie { method: DO.into() });
+}
+
+#[test]
+fn callers_that_nobody_knows() {
+    let unknown = of_rule(r#"who: SERVICE callers: "privaci" purpose: RIGHTS"#, EMPTY);
+    assert_eq!(unknown, Finding::UnknownCaller { method: DO.into(), caller: "privaci".into() });
+}
+
+#[test]
+fn a_client_of_another_team_is_declared_once_and_called_for() {
+    let declared = |name: &str, team: &str| format!(r#"option (client) = {{ name: "{name}" team: "{team}" does: "reads" }};"#);
+    let contract = |clients: &str, caller: &str| {
+        let rule = format!(r#"option (rule) = {{ who: SERVICE callers: "{caller}" purpose: RIGHTS }};"#);
+        check(&pool(&format!("{clients} service Things {{ rpc Do(Ask) returns (Answer) {{ {rule} }} }} {EMPTY}")))
+    };
+    assert_eq!(contract(&declared("partner", "sales"), "partner"), []);
+    let invalid = |client: &str, why| vec![Finding::ClientInvalid { client: client.into(), why }];
+    assert_eq!(contract(&declared("partner", "sales"), "case"), invalid("partner", "no rule names it among its callers"));
+    assert_eq!(contract(&declared("case", "sales"), "case"), invalid("case", "a service has that name"));
+    assert_eq!(contract(&declared("partner", ""), "partner"), invalid("partner", "it does not say name, team and what it does"));
+    let twice = format!("{0} {0}", declared("partner", "sales"));
+    assert_eq!(contract(&twice, "partner"), invalid("partner", "another one has that name"));
 }
 
 #[test]
@@ -131,7 +153,7 @@ fn a_public_method_without_a_route() {
 
 #[test]
 fn a_service_method_with_a_route() {
-    let options = format!(r#"{ROUTE} option (rule) = {{ who: SERVICE callers: "privacy" purpose: RIGHTS }};"#);
+    let options = format!(r#"{ROUTE} option (rule) = {{ who: SERVICE callers: "case" purpose: RIGHTS }};"#);
     assert_eq!(only(check(&method(&options, EMPTY))), Finding::ServiceWithRoute { method: DO.into() });
 }
 

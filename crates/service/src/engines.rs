@@ -15,8 +15,8 @@ use personal_data::{AccessLog, Db, keys::Keys};
 use sea_orm_migration::MigratorTrait;
 
 use crate::{
-    peers::{PeerCertificates, Peers, PeersError},
-    settings::{Settings, SettingsError},
+    peers::{Certificates, Peers, PeersError},
+    settings::{GATEWAY, Settings, SettingsError},
     token::TokenVerifier,
 };
 
@@ -29,17 +29,19 @@ pub enum EngineError {
     DataFolder(#[source] std::io::Error),
     #[error("the file at KOLSAI_FAILPOINT_TRACE cannot be written")]
     FailpointTrace(#[source] std::io::Error),
-    #[error("the cache cannot be opened")]
+    #[error("the cache at KOLSAI__CACHE__ADDRESS cannot be used: {0}")]
     Cache(#[from] CacheError),
-    #[error("the peers cannot be set up")]
+    #[error(transparent)]
     Peers(#[from] PeersError),
-    #[error("the bus at KOLSAI__BUS__ADDRESS is not built yet in this version: write `memory:`")]
-    Bus,
-    #[error("the database of `{service}` cannot be opened")]
+    #[error(transparent)]
+    Bus(#[from] events::BusError),
+    #[error("the database of `{service}` (at {setting}) cannot be used: {reason}")]
     Database {
         service: &'static str,
+        setting: String,
+        reason: String,
         #[source]
-        source: personal_data::Error,
+        cause: Option<sea_orm_migration::sea_orm::DbErr>,
     },
     #[error("the object store at KOLSAI__OBJECTS__ADDRESS cannot be opened: {0}")]
     Objects(#[from] objects::Error),
@@ -47,6 +49,19 @@ pub enum EngineError {
     Twice(&'static str),
     #[error("`{0}` has no open database; open it before")]
     NoDatabase(&'static str),
+}
+
+impl EngineError {
+    /// One sentence that names the setting; what only a programmer understands stands behind it.
+    pub fn of_database(service: &'static str, setting: String, error: personal_data::Error) -> Self {
+        let reason = error.to_string();
+        let cause = match error {
+            personal_data::Error::Database(cause) => Some(cause),
+            personal_data::Error::Unusable(personal_data::Unusable::Migration { cause, .. }) => Some(cause),
+            _ => None,
+        };
+        Self::Database { service, setting, reason, cause }
+    }
 }
 
 /// Clones share every engine.
@@ -58,7 +73,9 @@ struct Inner {
     clock: Clock,
     peers: Peers,
     cache: Cache,
-    bus: events::InProcessBus,
+    /// Opened with the first database: who has none, announces nothing and reacts to nothing.
+    bus: tokio::sync::OnceCell<events::AnyBus>,
+    no_bus: events::AnyBus,
     held: Mutex<Held>,
 }
 
@@ -80,12 +97,11 @@ impl Engines {
         arm_failpoints(&settings)?;
         let clock = Clock::system(settings.mode);
         clock.advance(Duration::from_secs(settings.clock_ahead.unwrap_or_default()));
-        let cache = Cache::open(&settings.cache.address, clock.clone()).await?;
-        if settings.bus.address != "memory:" {
-            return Err(EngineError::Bus);
-        }
-        let (bus, peers) = (events::InProcessBus::default(), peers(&settings)?);
-        Ok(Self(Arc::new(Inner { settings, clock, peers, cache, bus, held: Mutex::default() })))
+        let cache = Cache::open(settings.cache.config(settings.mode), clock.clone()).await?;
+        events::nats::Address::of(&settings.bus.address)?;
+        let (bus, no_bus) = (tokio::sync::OnceCell::new(), events::AnyBus::Memory(events::InProcessBus::default()));
+        let peers = peers(&settings)?;
+        Ok(Self(Arc::new(Inner { settings, clock, peers, cache, bus, no_bus, held: Mutex::default() })))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -110,8 +126,8 @@ impl Engines {
     }
 
     /// The bus of this process.
-    pub fn bus(&self) -> events::InProcessBus {
-        self.0.bus.clone()
+    pub fn bus(&self) -> events::AnyBus {
+        self.0.bus.get().unwrap_or(&self.0.no_bus).clone()
     }
 
     pub fn cache(&self) -> Cache {
@@ -147,8 +163,11 @@ impl Engines {
         if self.opened(service).is_some() {
             return Err(EngineError::Twice(service));
         }
-        let address = self.0.settings.database_address(service);
-        let db = Db::open::<M>(&address, service, self.clock()).await.map_err(|source| EngineError::Database { service, source })?;
+        self.0.bus.get_or_try_init(|| events::AnyBus::open(self.0.settings.bus.config())).await?;
+        let (setting, address) = self.0.settings.database_of(service);
+        let options = self.0.settings.database.options(self.mode());
+        let opened = Db::open_with::<M>(&address, service, self.clock(), &options).await;
+        let db = opened.map_err(|error| EngineError::of_database(service, setting, error))?;
         self.held(|held| held.databases.insert(service, db.clone()));
         Ok(db)
     }
@@ -219,11 +238,15 @@ fn private_folder(path: &Path) -> std::io::Result<()> {
 
 fn peers(settings: &Settings) -> Result<Peers, PeersError> {
     let section = &settings.peers;
-    let certificates = match (&section.authority, &section.certificate, &section.key) {
-        (Some(authority), Some(certificate), Some(key)) => Some(PeerCertificates::read(authority, certificate, key)?),
-        _ => None,
-    };
-    Peers::with_remote(&section.addresses, certificates.as_ref())
+    let certificates = section.certificates.as_ref().map(|folder| Certificates::new(folder, &section.trust_domain));
+    let peers = Peers::with_remote(&section.addresses, certificates.clone())?;
+    // Whoever will call or listen must be able to: found at boot, and not at the first call.
+    let gateway = (!settings.part.is_whole() && settings.part.runs(GATEWAY)).then_some(GATEWAY);
+    let listening = settings.part.services().into_iter().filter(|name| section.listen.contains_key(*name));
+    for name in gateway.into_iter().chain(listening) {
+        peers.identity(name)?;
+    }
+    Ok(peers)
 }
 
 #[cfg(test)]

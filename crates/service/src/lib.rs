@@ -8,6 +8,7 @@ mod call;
 mod engines;
 mod holder;
 mod host;
+pub mod metrics;
 pub mod peers;
 pub mod settings;
 pub mod stack;
@@ -17,9 +18,9 @@ pub mod trace;
 pub use builder::Service;
 pub use call::{Caller, Exceptions, Ties, acting_for_caller, caller, remaining};
 pub use engines::{EngineError, Engines};
-pub use host::{AgainError, Host, HostError, NotReady, Readiness, Running};
+pub use host::{AgainError, Host, HostError, NotReady, ProbeError, Question, Readiness, Running, probe};
 pub use peers::{Peer, Peers, PeersError};
-pub use settings::{Settings, SettingsError};
+pub use settings::{Part, Settings, SettingsError};
 pub use token::{Claims, TokenVerifier};
 
 /// Cancelled when the process stops; every worker is given one.

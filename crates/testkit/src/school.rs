@@ -61,11 +61,11 @@ impl School {
             gathered.join().expect("settings for the school")
         });
         let school = std::thread::scope(|scope| {
-            let started = scope.spawn(|| runtime.block_on(kolsai::School::start(settings)));
+            let started = scope.spawn(|| runtime.block_on(kolsai::School::start(settings)).map_err(Box::new));
             started.join().expect("the school starts")
         });
         let school = school.unwrap_or_else(|error| panic!("the school does not start: {error}: {error:?}"));
-        let base = format!("https://localhost:{}", school.address().port());
+        let base = format!("https://localhost:{}", school.address().expect("a whole school has a gateway").port());
         let client = Client::try_new(&base, &folder.path().join("certificates/dev-ca.pem")).expect("a client");
         let mail = Mailbox::new(&folder.path().join("mail"));
         let engines = school.engines().clone();

@@ -1,6 +1,6 @@
 //! What analytics is made of.
 
-use contract::analytics::v1::reports_server::ReportsServer;
+use contract::analytics::v1::{published_reports_server::PublishedReportsServer, reports_server::ReportsServer};
 use events::reactor;
 use personal_data::Holds;
 use service::{EngineError, Engines, Service};
@@ -32,8 +32,10 @@ pub fn holds() -> Holds {
 pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitError> {
     config.validate(engines.mode())?;
     let db = engines.database::<Migrations>(NAME).await?;
+    let reports = reports::rpc::Rpc(Reports::new(db.clone()));
     Ok(Service::named(NAME)
-        .serves(ReportsServer::new(reports::rpc::Rpc(Reports::new(db.clone()))))
+        .serves(ReportsServer::new(reports.clone()))
+        .serves(PublishedReportsServer::new(reports))
         .reacts(reactor(&db, CountFacts))
         .holds(holds()))
 }

@@ -15,6 +15,7 @@ mod stores;
 pub mod tickets;
 
 pub use config::{Config, DEFAULTS};
+pub use migrations::Migrations;
 pub use service::{InitError, holds, init};
 
 /// How the contract and the peers call this service.

@@ -32,7 +32,7 @@ impl Admission {
     }
 
     async fn check(&self, rule: &MethodRule, address: IpAddr, headers: &HeaderMap) -> Result<(), Refusal> {
-        self.limiter.take(address, rule.cost)?;
+        self.limiter.take(address, rule.cost).await?;
         if !rule.needs_session() {
             return Ok(());
         }
@@ -45,13 +45,13 @@ impl Admission {
     }
 
     /// A call of something that has no rule: it costs one.
-    pub(crate) fn admit_stranger(&self, address: IpAddr) -> Result<(), Refusal> {
-        self.limiter.take(address, 1)
+    pub(crate) async fn admit_stranger(&self, address: IpAddr) -> Result<(), Refusal> {
+        self.limiter.take(address, 1).await
     }
 
     /// A request to an embedded server: whether it is let in there is that server's matter.
-    pub(crate) fn admit_passing(&self, address: IpAddr, cost: u32) -> Result<(), Refusal> {
-        self.limiter.take(address, cost)
+    pub(crate) async fn admit_passing(&self, address: IpAddr, cost: u32) -> Result<(), Refusal> {
+        self.limiter.take(address, cost).await
     }
 
     pub(crate) fn forget_idle_addresses(&self) {

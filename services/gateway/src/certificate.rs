@@ -3,9 +3,9 @@
 use std::{
     fs,
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
-    path::Path,
-    sync::Arc,
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -13,6 +13,7 @@ use foundation::{Clock, Mode, Timestamp};
 use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use tokio::time::sleep;
 
 use crate::{Config, InitError};
 
@@ -26,24 +27,86 @@ const LIFETIME: Duration = Duration::from_secs(390 * 86_400);
 /// A certificate this old is made anew at the next start.
 const RENEWED_AFTER: Duration = Duration::from_secs(300 * 86_400);
 
-/// TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1.
-pub(crate) fn server_config(config: &Config, mode: Mode, clock: &Clock) -> Result<ServerConfig, InitError> {
-    let (certificate, key) = match (&config.tls.certificate, &config.tls.key) {
-        (Some(certificate), Some(key)) => (certificate.clone(), key.clone()),
-        (None, None) if mode == Mode::Production => return Err(InitError::NoCertificate),
+/// How often the files are looked at: whoever renews a certificate writes them anew.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What the gateway shows: the newest certificate that could be read.
+pub(crate) struct Certificate {
+    files: (PathBuf, PathBuf),
+    current: RwLock<Arc<ServerConfig>>,
+}
+
+impl Certificate {
+    pub(crate) fn open(config: &Config, mode: Mode, clock: &Clock) -> Result<Self, InitError> {
+        let files = files(config, mode, clock)?;
+        let current = RwLock::new(Arc::new(server_config(&files)?));
+        Ok(Self { files, current })
+    }
+
+    /// For the next connection.
+    pub(crate) fn current(&self) -> Arc<ServerConfig> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files again when they have changed; what is half written leaves the former one in use. Never ends.
+    pub(crate) async fn follow(&self) {
+        let mut seen = stamp(&self.files);
+        let mut told = seen;
+        loop {
+            sleep(LOOK).await;
+            let now = stamp(&self.files);
+            if now == seen {
+                continue;
+            }
+            match server_config(&self.files) {
+                Ok(config) => {
+                    *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+                    (seen, told) = (now, now);
+                    tracing::info!("the gateway's certificate was read again and is in use");
+                }
+                // It is tried again: the other file may be on its way.
+                Err(error) if told != now => {
+                    told = now;
+                    tracing::error!(%error, alarm = "CERTIFICATE_UNUSABLE", "the gateway's former certificate stays in use");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+}
+
+/// Time, length and inode of both files.
+type Stamp = [Option<(i64, i64, u64, u64)>; 2];
+
+fn stamp(files: &(PathBuf, PathBuf)) -> Stamp {
+    [&files.0, &files.1].map(|path| {
+        let file = fs::metadata(path).ok()?;
+        Some((file.mtime(), file.mtime_nsec(), file.len(), file.ino()))
+    })
+}
+
+/// Certificate and key: the operator's own, or those that development has made by now.
+fn files(config: &Config, mode: Mode, clock: &Clock) -> Result<(PathBuf, PathBuf), InitError> {
+    match (&config.tls.certificate, &config.tls.key) {
+        (Some(certificate), Some(key)) => Ok((certificate.clone(), key.clone())),
+        (None, None) if mode == Mode::Production => Err(InitError::NoCertificate),
         (None, None) => {
             let folder = &config.certificate_folder;
             if !is_current(folder, clock.now()) {
                 generate(folder, clock.now())?;
             }
-            (folder.join(CERTIFICATE), folder.join(KEY))
+            Ok((folder.join(CERTIFICATE), folder.join(KEY)))
         }
-        _ => return Err(InitError::HalfACertificate),
-    };
-    let chain = CertificateDer::pem_file_iter(&certificate)
+        _ => Err(InitError::HalfACertificate),
+    }
+}
+
+/// TLS 1.2 and 1.3, HTTP/2 before HTTP/1.1.
+fn server_config((certificate, key): &(PathBuf, PathBuf)) -> Result<ServerConfig, InitError> {
+    let chain = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|cause| InitError::Pem { path: certificate, cause })?;
-    let key = PrivateKeyDer::from_pem_file(&key).map_err(|cause| InitError::Pem { path: key, cause })?;
+        .map_err(|cause| InitError::Pem { path: certificate.clone(), cause })?;
+    let key = PrivateKeyDer::from_pem_file(key).map_err(|cause| InitError::Pem { path: key.clone(), cause })?;
 
     // The provider is named here, so that another one in the same process changes nothing.
     let mut tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -121,16 +184,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::system(Mode::Development);
         let config = config(&folder.path().join("new"));
-        server_config(&config, Mode::Development, &clock).unwrap();
+        Certificate::open(&config, Mode::Development, &clock).unwrap();
         let first = fs::read(config.certificate_folder.join(AUTHORITY)).unwrap();
         let mode = fs::metadata(config.certificate_folder.join(KEY)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
 
-        server_config(&config, Mode::Development, &clock).unwrap();
+        Certificate::open(&config, Mode::Development, &clock).unwrap();
         assert_eq!(fs::read(config.certificate_folder.join(AUTHORITY)).unwrap(), first);
 
         clock.advance(RENEWED_AFTER + DAY);
-        server_config(&config, Mode::Development, &clock).unwrap();
+        Certificate::open(&config, Mode::Development, &clock).unwrap();
         assert_ne!(fs::read(config.certificate_folder.join(AUTHORITY)).unwrap(), first);
     }
 
@@ -139,11 +202,33 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::system(Mode::Production);
         let mut config = config(folder.path());
-        assert!(matches!(server_config(&config, Mode::Production, &clock), Err(InitError::NoCertificate)));
+        assert!(matches!(Certificate::open(&config, Mode::Production, &clock), Err(InitError::NoCertificate)));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         config.tls.certificate = Some(folder.path().join("own.pem"));
-        assert!(matches!(server_config(&config, Mode::Production, &clock), Err(InitError::HalfACertificate)));
+        assert!(matches!(Certificate::open(&config, Mode::Production, &clock), Err(InitError::HalfACertificate)));
         config.tls.key = Some(folder.path().join("own.key"));
-        assert!(matches!(server_config(&config, Mode::Production, &clock), Err(InitError::Pem { .. })));
+        assert!(matches!(Certificate::open(&config, Mode::Production, &clock), Err(InitError::Pem { .. })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewed_certificate_is_taken_up_and_half_of_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::system(Mode::Development);
+        let config = config(folder.path());
+        let certificate = Arc::new(Certificate::open(&config, Mode::Development, &clock).unwrap());
+        let first = certificate.current();
+        let own = certificate.clone();
+        let follower = tokio::spawn(async move { own.follow().await });
+        sleep(LOOK * 2).await;
+        assert!(Arc::ptr_eq(&first, &certificate.current()));
+
+        fs::write(folder.path().join(CERTIFICATE), "half a certific").unwrap();
+        sleep(LOOK * 2).await;
+        assert!(Arc::ptr_eq(&first, &certificate.current()), "the former one stays in use");
+
+        generate(folder.path(), clock.now()).unwrap();
+        sleep(LOOK * 2).await;
+        assert!(!Arc::ptr_eq(&first, &certificate.current()));
+        follower.abort();
     }
 }

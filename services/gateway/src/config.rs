@@ -30,6 +30,8 @@ pub struct Config {
     pub max_header_bytes: usize,
     /// Origins whose pages may call: `https://school.kz`. Empty means none.
     pub allowed_origins: Vec<String>,
+    /// Keys of `tracestate` that go on to the services. The rest is left out: anybody can write anything there, and traces are kept.
+    pub tracestate_keys: Vec<String>,
     pub limits: Limits,
     pub uploads: Uploads,
     /// Seconds that a call may take until its answer begins; a caller may ask for less.
@@ -89,6 +91,7 @@ impl Default for Config {
             larger_bodies: BTreeMap::new(),
             max_header_bytes: 16 * 1024,
             allowed_origins: Vec::new(),
+            tracestate_keys: Vec::new(),
             limits: Limits::default(),
             uploads: Uploads::default(),
             default_deadline_seconds: 15,

@@ -9,7 +9,7 @@ use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tonic::{Status, body::Body, service::Routes};
 use tower::{Layer, ServiceExt, service_fn};
@@ -70,7 +70,7 @@ impl Edge {
         Ok(Self {
             contract,
             routes: Table::try_new(contract)?,
-            admission: Admission::new(Limiter::new(&config.limits, parts.clock), parts.token_check),
+            admission: Admission::new(Limiter::new(&config.limits, parts.clock, parts.cache), parts.token_check),
             caller: Caller { transports: parts.transports },
             own,
             cors: Cors::new(&config.allowed_origins),
@@ -84,11 +84,12 @@ impl Edge {
 
     /// Answers one request, whatever it is.
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Body>, address: IpAddr) -> Response<Body> {
-        let trace = Trace::of(request.headers());
+        let (began, verb) = (Instant::now(), request.method().clone());
+        let trace = Trace::of(request.headers(), &self.config.tracestate_keys);
         let origin = self.cors.allowed(request.headers());
-        let head = request.method() == Method::HEAD;
+        let head = verb == Method::HEAD;
         let mut response = if cors::is_preflight(request.method(), request.headers()) {
-            self.preflight(&request, origin.is_some(), address, &trace)
+            self.preflight(request.uri().path(), origin.is_some(), address, &trace).await
         } else {
             self.clone().dispatch(request, address, &trace).instrument(trace.span()).await
         };
@@ -101,6 +102,7 @@ impl Edge {
         if let Ok(id) = HeaderValue::from_str(trace.id()) {
             map.insert(TRACE_ID, id);
         }
+        trace.end(&verb, &mut response, began.elapsed());
         response
     }
 
@@ -145,11 +147,11 @@ impl Edge {
         match uploads.accept(request) {
             Ok(upload) => {
                 trace.name("upload");
-                self.admission.admit_passing(address, uploads.cost())?;
+                self.admission.admit_passing(address, uploads.cost()).await?;
                 uploads.pass(upload).await
             }
             Err(problem) => {
-                self.admission.admit_stranger(address)?;
+                self.admission.admit_stranger(address).await?;
                 Err(problem)
             }
         }
@@ -161,7 +163,7 @@ impl Edge {
 
     async fn show(&self, page: &Page, request: Request<Body>, address: IpAddr, trace: &Trace) -> Result<Response<Body>, Problem> {
         trace.name("partner-page");
-        self.admission.admit_passing(address, Page::COST)?;
+        self.admission.admit_passing(address, Page::COST).await?;
         page.show(request).await
     }
 
@@ -176,14 +178,13 @@ impl Edge {
         response
     }
 
-    fn preflight(&self, request: &Request<Body>, allowed: bool, address: IpAddr, trace: &Trace) -> Response<Body> {
-        if let Err(refusal) = self.admission.admit_stranger(address) {
+    async fn preflight(&self, path: &str, allowed: bool, address: IpAddr, trace: &Trace) -> Response<Body> {
+        if let Err(refusal) = self.admission.admit_stranger(address).await {
             return Problem::from(refusal).into_response(trace.id());
         }
         if !allowed {
             return Problem::from(Refusal::denied("ORIGIN", "pages of this origin may not call")).into_response(trace.id());
         }
-        let path = request.uri().path();
         let mut verbs = self.routes.verbs(path);
         if verbs.is_empty() && self.contract.method(path).is_some_and(|rule| rule.is_public()) {
             verbs.push(Method::POST);

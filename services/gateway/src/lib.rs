@@ -16,6 +16,9 @@ mod limits;
 mod listener;
 mod loopback;
 mod own;
+#[cfg(test)]
+#[path = "../../../crates/cache/tests/it/own_redis.rs"]
+mod own_redis;
 mod pages;
 mod partner_page;
 mod passage;

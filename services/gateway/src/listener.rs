@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::{Config, InitError, ServeError, edge::Edge, leftover::drained};
+use crate::{Config, InitError, ServeError, certificate::Certificate, edge::Edge, leftover::drained};
 
 /// A handshake, the headers of a request, and the first request of a connection must each arrive within this time.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub(crate) async fn bind(address: SocketAddr) -> Result<TcpListener, InitError> 
 
 pub(crate) async fn serve(
     listener: TcpListener,
-    acceptor: TlsAcceptor,
+    certificate: Arc<Certificate>,
     edge: Arc<Edge>,
     config: &Config,
     shutdown: impl Future,
@@ -73,7 +73,8 @@ pub(crate) async fn serve(
         failures = 0;
         // Over the bound the connection is closed unheard: answering it would cost what there is none of.
         let Ok(slot) = slots.clone().try_acquire_owned() else { continue };
-        let (acceptor, builder, edge, watcher) = (acceptor.clone(), builder.clone(), edge.clone(), graceful.watcher());
+        let acceptor = TlsAcceptor::from(certificate.current());
+        let (builder, edge, watcher) = (builder.clone(), edge.clone(), graceful.watcher());
         connections.spawn(async move {
             let _slot = slot;
             connection(stream, peer.ip().to_canonical(), &acceptor, &builder, edge, watcher).await;

@@ -25,14 +25,14 @@ impl Edge {
         }
         let path = request.uri().path().to_owned();
         if own::is_own(&path) {
-            self.admission.admit_stranger(address)?;
+            self.admission.admit_stranger(address).await?;
             headers::strip(request.headers_mut());
             let Ok(response) = self.own.clone().oneshot(request).await;
             return Ok(response);
         }
         // A method between services is answered exactly like one that does not exist.
         let Some(rule) = self.contract.method(&path).filter(|rule| rule.is_public()) else {
-            self.admission.admit_stranger(address)?;
+            self.admission.admit_stranger(address).await?;
             return Err(Status::unimplemented(""));
         };
         trace.name(&rule.full_name);

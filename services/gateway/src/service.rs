@@ -3,12 +3,12 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use async_trait::async_trait;
+use cache::Cache;
 use contract::Contract;
 use foundation::{Clock, Mode, Refusal, Transport};
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
-use crate::{Config, InitError, ServeError, certificate, edge::Edge, listener, own::Own};
+use crate::{Config, InitError, ServeError, certificate::Certificate, edge::Edge, listener, own::Own};
 
 /// Finds the way to a process by its name (`identity`); `None` for a process that this installation does not run.
 pub type Transports = Arc<dyn Fn(&str) -> Option<Transport> + Send + Sync>;
@@ -32,6 +32,8 @@ pub trait Readiness: Send + Sync {
 pub struct Parts {
     pub transports: Transports,
     pub clock: Clock,
+    /// The cache; one that gateways share holds what an address may ask of all of them together.
+    pub cache: Option<Cache>,
     pub mode: Mode,
     pub token_check: Arc<dyn TokenCheck>,
     pub readiness: Arc<dyn Readiness>,
@@ -45,7 +47,7 @@ pub struct Parts {
 pub struct Gateway {
     listener: TcpListener,
     address: SocketAddr,
-    acceptor: TlsAcceptor,
+    certificate: Arc<Certificate>,
     edge: Arc<Edge>,
     own: Own,
     config: Config,
@@ -59,11 +61,11 @@ pub async fn init(config: Config, parts: Parts) -> Result<Gateway, InitError> {
     }
     let listener = listener::bind(config.listen).await?;
     let address = listener.local_addr().map_err(|source| InitError::Listen { address: config.listen, source })?;
-    let tls = certificate::server_config(&config, parts.mode, &parts.clock)?;
+    let certificate = Arc::new(Certificate::open(&config, parts.mode, &parts.clock)?);
     let contract = Contract::get();
     let own = Own::init(contract, parts.readiness.clone()).await?;
     let edge = Arc::new(Edge::try_new(contract, &config, parts, own.routes())?);
-    Ok(Gateway { listener, address, acceptor: TlsAcceptor::from(Arc::new(tls)), edge, own, config })
+    Ok(Gateway { listener, address, certificate, edge, own, config })
 }
 
 impl Gateway {
@@ -74,9 +76,10 @@ impl Gateway {
 
     /// Serves until `shutdown` ends, then takes no new connection and lets calls under way finish within the drain time.
     pub async fn serve(self, shutdown: impl Future) -> Result<(), ServeError> {
-        let care = self.edge.clone();
+        let (care, certificate) = (self.edge.clone(), self.certificate.clone());
         tokio::select! {
-            served = listener::serve(self.listener, self.acceptor, self.edge, &self.config, shutdown) => served,
+            served = listener::serve(self.listener, self.certificate, self.edge, &self.config, shutdown) => served,
+            () = certificate.follow() => Ok(()),
             () = self.own.follow_readiness() => Ok(()),
             () = care.forget_idle_addresses() => Ok(()),
         }

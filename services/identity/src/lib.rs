@@ -11,6 +11,9 @@ mod first_administrator;
 mod housekeeping;
 mod links;
 mod migrations;
+#[cfg(test)]
+#[path = "../../../crates/cache/tests/it/own_redis.rs"]
+mod own_redis;
 mod passwords;
 mod reactions;
 mod relation;
@@ -28,3 +31,4 @@ pub const DEFAULTS: &str = include_str!("defaults.toml");
 pub use self::service::{InitError, NAME, holds, init};
 pub use config::{Config, ConfigError};
 pub use demo::DemoAccounts;
+pub use migrations::Migrations;

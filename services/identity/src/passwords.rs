@@ -6,7 +6,7 @@ use argon2::{
     Argon2, Params,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
-use foundation::Refusal;
+use foundation::{Refusal, metrics::all::HASHING};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 use zxcvbn::Score;
@@ -87,10 +87,13 @@ impl Passwords {
     }
 
     async fn off_the_workers<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+        let waiting = HASHING.enter(["waiting".into()]);
         let permit = self.0.permits.clone().acquire_owned().await.map_err(|_| Error::Lost)?;
+        drop(waiting);
+        let running = HASHING.enter(["running".into()]);
         let work = move || {
             // Held until the work is done, even when the call that wanted it is gone.
-            let _permit = permit;
+            let _held = (permit, running);
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Lost)?

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use contract::identity::v1::{
-    accounts_server::AccountsServer, contacts_server::ContactsServer, sessions_server::SessionsServer,
-    signing_keys_server::SigningKeysServer, staff_server::StaffServer,
+    accounts_server::AccountsServer, contacts_server::ContactsServer, revocations_server::RevocationsServer,
+    sessions_server::SessionsServer, signing_keys_server::SigningKeysServer, staff_server::StaffServer,
 };
 use personal_data::Holds;
 use service::{EngineError, Engines, Service, token::REVOCATIONS};
@@ -18,7 +18,7 @@ use crate::{
     passwords::{self, Passwords},
     reactions::{destroy_key, end_tokens},
     relation,
-    revocations::{self, Revocations, revocation},
+    revocations::{self, Revocations, rows::revocation},
     secrets::Secrets,
     sessions::{
         self, Parts, Sessions,
@@ -72,7 +72,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let passwords = Passwords::try_new(&config)?;
     let db = engines.database::<Migrations>(NAME).await?;
     let secrets = Secrets::new(engines.keys(NAME));
-    let throttle = Throttle::new(engines.cache(), secrets.clone());
+    let throttle = Throttle::new(engines.cache(), engines.clock(), secrets.clone());
     let revocations = Revocations::new(db.clone(), engines.cache());
     revocations.restore().await?;
     let sessions = Sessions::new(Parts {
@@ -94,6 +94,7 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
     let mut service = Service::named(NAME)
         .serves(AccountsServer::new(accounts::rpc::Rpc(accounts.clone())))
         .serves(ContactsServer::new(contacts::rpc::Rpc(Contacts::new(accounts.clone()))))
+        .serves(RevocationsServer::new(revocations.clone()))
         .serves(SessionsServer::new(sessions.clone()))
         .serves(SigningKeysServer::new(sessions))
         .serves(StaffServer::new(staff::rpc::Rpc(staff.clone())))
@@ -106,6 +107,9 @@ pub async fn init(config: Config, engines: &Engines) -> Result<Service, InitErro
             let (db, unused) = (db.clone(), config.unused());
             move |cancel| housekeeping::run(db.clone(), unused, cancel)
         });
+    if engines.cache().may_forget() {
+        service = service.works("revocation-mirror", move |cancel| revocations.mirror().run(cancel));
+    }
     if let Some(email) = &config.first_administrator {
         let email = Email::parse(email).map_err(InitError::FirstAdministrator)?;
         let (accounts, staff, clock) = (accounts.clone(), staff.clone(), engines.clock());

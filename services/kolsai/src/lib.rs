@@ -1,4 +1,4 @@
-//! The school as one process: every service composed behind the gateway. The binary `kolsai` and the tests start it here.
+//! The school: its services composed behind the gateway, in one process or in several. The binary `kolsai` and the tests start it here.
 
 mod adapters;
 mod backed;
@@ -6,4 +6,4 @@ pub mod data_map;
 mod school;
 
 pub use backed::Backed;
-pub use school::{DEFAULTS, School, StartError};
+pub use school::{DEFAULTS, School, StartError, gateway_config};

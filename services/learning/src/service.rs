@@ -36,7 +36,7 @@ pub enum InitError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Courses(#[from] Problems),
-    #[error(transparent)]
+    #[error("the object store (at KOLSAI__OBJECTS__ADDRESS) cannot be used: {0}")]
     Objects(#[from] objects::Error),
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -51,10 +51,8 @@ pub fn holds() -> Holds {
 pub async fn init(config: Config, engines: &Engines, objects: Objects) -> Result<Service, InitError> {
     config.validate()?;
     match objects.verify().await {
-        // It would keep what is erased.
-        Err(error @ objects::Error::Versioned) => return Err(error.into()),
-        Err(error) => tracing::warn!(%error, "the object store does not answer yet"),
-        Ok(()) => {}
+        Err(error) if error.is_passing() => tracing::warn!(%error, "the object store does not answer yet"),
+        other => other?,
     }
     let catalogue = Catalogue::embedded()?;
     let db = engines.database::<Migrations>(NAME).await?;

@@ -26,8 +26,10 @@ mod terms;
 mod withdrawals;
 
 pub use accesses::audit;
+pub use clocks::{RunningOut, running_out};
 pub use config::Config;
 pub use copies::{CopyError, VerifiedCopy, verify_copy};
+pub use migrations::Migrations;
 pub use receipts::{VerifyError, verify};
 pub use service::{InitError, erasures_under_way, holds, init};
 pub use terms::{Calendar, CalendarError, DueDate, Length, Regime};

@@ -27,7 +27,7 @@ pub async fn tell() -> ExitCode {
         Err(broken) => return Teller::cannot_begin(&broken),
     };
     let mut teller = match Outside::try_new(&surroundings) {
-        Ok(outside) => Teller::new(outside),
+        Ok(outside) => Teller::new(outside, surroundings.traces.clone()),
         Err(broken) => return Teller::cannot_begin(&broken),
     };
     teller.begins(&surroundings.url, &photograph.origin);

@@ -14,6 +14,8 @@ pub struct Surroundings {
     pub authority: PathBuf,
     /// `KOLSAI_CORPUS`: real photographs.
     pub corpus: Option<PathBuf>,
+    /// `KOLSAI_TRACES`: how a trace viewer is asked for a trace, `http://localhost:3000/api/traces/{id}`.
+    pub traces: Option<String>,
 }
 
 impl Surroundings {
@@ -28,6 +30,7 @@ impl Surroundings {
             demo: demo.unwrap_or_else(|| data.join("demo-accounts.json")),
             authority: path("KOLSAI_CA").unwrap_or_else(|| data.join("certificates/dev-ca.pem")),
             corpus: path("KOLSAI_CORPUS"),
+            traces: text("KOLSAI_TRACES"),
         }
     }
 }

@@ -12,13 +12,23 @@ const WORDS: usize = 96;
 /// Tells the story of one school.
 pub struct Teller {
     outside: Outside,
+    /// Where a trace can be looked at; `{id}` stands for its id.
+    traces: Option<String>,
     steps: u32,
     began: Instant,
 }
 
 impl Teller {
-    pub fn new(outside: Outside) -> Self {
-        Self { outside, steps: 0, began: Instant::now() }
+    pub fn new(outside: Outside, traces: Option<String>) -> Self {
+        Self { outside, traces, steps: 0, began: Instant::now() }
+    }
+
+    /// A link to the trace where there is a viewer, else its id.
+    fn shown(&self, trace: &str) -> String {
+        match &self.traces {
+            Some(viewer) if viewer.contains("{id}") && !trace.is_empty() => viewer.replace("{id}", trace),
+            _ => trace.to_owned(),
+        }
     }
 
     #[allow(clippy::print_stdout, reason = "the story is this program's answer")]
@@ -36,11 +46,11 @@ impl Teller {
         match &done {
             Ok(_) => {
                 self.steps += 1;
-                println!("✓ {words:<WORDS$} {took:>6} ms  {}", last.trace_id);
+                println!("✓ {words:<WORDS$} {took:>6} ms  {}", self.shown(&last.trace_id));
             }
             Err(broken) => {
                 let trace = broken.trace_id().unwrap_or(last.trace_id);
-                println!("✗ {words:<WORDS$} {took:>6} ms  {trace}\n\n{broken}");
+                println!("✗ {words:<WORDS$} {took:>6} ms  {}\n\n{broken}", self.shown(&trace));
                 if let Some(answer) = last.answer.filter(|_| !broken.shows_answer()) {
                     println!("\nThe last answer before that:\n{}", whole(&answer));
                 }

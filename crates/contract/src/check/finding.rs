@@ -13,6 +13,12 @@ pub enum Finding {
     StaffWithoutTie { method: String },
     #[error("{method}: SERVICE without callers: name the services that may call")]
     ServiceWithoutCallers { method: String },
+    #[error(
+        "{method}: `{caller}` is no service of this contract and no client that a file declares: correct it, or state `(kolsai.contract.v1.client)`"
+    )]
+    UnknownCaller { method: String, caller: String },
+    #[error("`{client}` is declared as a client, but {why}")]
+    ClientInvalid { client: String, why: &'static str },
     #[error("{method}: LINK, but {request} has no singular string field `token`")]
     LinkWithoutToken { method: String, request: String },
     #[error("{method}: person is NONE, but {message} reaches {class}: state whose data it is")]

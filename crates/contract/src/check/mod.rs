@@ -1,5 +1,6 @@
 //! What the contract must keep. Nothing is built, and no server starts, on a contract that has a finding.
 
+mod clients;
 mod events;
 mod fields;
 mod finding;
@@ -17,6 +18,7 @@ pub fn check(pool: &DescriptorPool) -> Vec<Finding> {
     findings.extend(fields::check(pool));
     findings.extend(events::check(pool));
     findings.extend(methods::check(pool));
+    findings.extend(clients::check(pool));
     findings.extend(routes::check(pool));
     findings
 }

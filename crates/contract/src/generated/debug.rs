@@ -1290,6 +1290,20 @@ impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::GetReceiptReq
             .finish()
     }
 }
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ListUnderWayRequest {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ListUnderWayRequest")
+            .field("person_ids", &crate::debug::Withheld)
+            .finish()
+    }
+}
+impl ::core::fmt::Debug for crate::generated::kolsai::privacy::v1::ListUnderWayResponse {
+    fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+        f.debug_struct("ListUnderWayResponse")
+            .field("person_ids", &crate::debug::Withheld)
+            .finish()
+    }
+}
 impl ::core::fmt::Debug
 for crate::generated::kolsai::privacy::v1::MakeComplaintFileRequest {
     fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {

@@ -331,6 +331,7 @@ pub struct Rule {
     pub who: i32,
     #[prost(enumeration = "roles::Role", repeated, tag = "2")]
     pub roles: ::prost::alloc::vec::Vec<i32>,
+    /// Services of the school, or clients that a file declares.
     #[prost(string, repeated, tag = "3")]
     pub callers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(enumeration = "purposes::Purpose", tag = "4")]
@@ -688,5 +689,28 @@ impl ::prost::Name for Holder {
     }
     fn type_url() -> ::prost::alloc::string::String {
         "/kolsai.contract.v1.Holder".into()
+    }
+}
+/// A client of another team: known by its certificate, it may call the methods that name it and nothing else.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Client {
+    /// As its certificate says it: `spiffe://<trust domain>/<name>`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Who answers for it.
+    #[prost(string, tag = "2")]
+    pub team: ::prost::alloc::string::String,
+    /// What it does with what it is told.
+    #[prost(string, tag = "3")]
+    pub does: ::prost::alloc::string::String,
+}
+impl ::prost::Name for Client {
+    const NAME: &'static str = "Client";
+    const PACKAGE: &'static str = "kolsai.contract.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.contract.v1.Client".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.contract.v1.Client".into()
     }
 }

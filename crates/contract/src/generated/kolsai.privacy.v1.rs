@@ -3290,6 +3290,39 @@ impl ::prost::Name for CancelMyErasureResponse {
         "/kolsai.privacy.v1.CancelMyErasureResponse".into()
     }
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListUnderWayRequest {
+    /// At most 1,000.
+    #[prost(string, repeated, tag = "1")]
+    pub person_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ListUnderWayRequest {
+    const NAME: &'static str = "ListUnderWayRequest";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.ListUnderWayRequest".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.ListUnderWayRequest".into()
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ListUnderWayResponse {
+    #[prost(string, repeated, tag = "1")]
+    pub person_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+impl ::prost::Name for ListUnderWayResponse {
+    const NAME: &'static str = "ListUnderWayResponse";
+    const PACKAGE: &'static str = "kolsai.privacy.v1";
+    fn full_name() -> ::prost::alloc::string::String {
+        "kolsai.privacy.v1.ListUnderWayResponse".into()
+    }
+    fn type_url() -> ::prost::alloc::string::String {
+        "/kolsai.privacy.v1.ListUnderWayResponse".into()
+    }
+}
 /// Generated client implementations.
 pub mod erasures_client {
     #![allow(
@@ -3397,6 +3430,32 @@ pub mod erasures_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Which of these people's erasures are begun and not finished. A holder that starts asks for whom the ledger of erasures names and
+        /// its database does not know as erased: those under way are ordered of it yet, anybody else came back by a restore.
+        pub async fn list_under_way(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUnderWayRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUnderWayResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/kolsai.privacy.v1.Erasures/ListUnderWay",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("kolsai.privacy.v1.Erasures", "ListUnderWay"));
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3418,6 +3477,15 @@ pub mod erasures_server {
             request: tonic::Request<super::CancelMyErasureRequest>,
         ) -> std::result::Result<
             tonic::Response<super::CancelMyErasureResponse>,
+            tonic::Status,
+        >;
+        /// Which of these people's erasures are begun and not finished. A holder that starts asks for whom the ledger of erasures names and
+        /// its database does not know as erased: those under way are ordered of it yet, anybody else came back by a restore.
+        async fn list_under_way(
+            &self,
+            request: tonic::Request<super::ListUnderWayRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUnderWayResponse>,
             tonic::Status,
         >;
     }
@@ -3527,6 +3595,51 @@ pub mod erasures_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = CancelMyErasureSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/kolsai.privacy.v1.Erasures/ListUnderWay" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUnderWaySvc<T: Erasures>(pub Arc<T>);
+                    impl<
+                        T: Erasures,
+                    > tonic::server::UnaryService<super::ListUnderWayRequest>
+                    for ListUnderWaySvc<T> {
+                        type Response = super::ListUnderWayResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUnderWayRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as Erasures>::list_under_way(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUnderWaySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

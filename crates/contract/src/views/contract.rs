@@ -1,11 +1,11 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::OnceLock,
 };
 
 use prost_reflect::DescriptorPool;
 
-use super::{EventRule, Holder, MethodRule, purpose};
+use super::{Client, EventRule, Holder, MethodRule, purpose};
 use crate::{Category, Finding, Purpose, Terms, check, pool};
 
 /// Everything that the contract says, in typed form, read once.
@@ -16,6 +16,8 @@ pub struct Contract {
     by_path: HashMap<String, usize>,
     events: Vec<EventRule>,
     holders: Vec<Holder>,
+    clients: Vec<Client>,
+    services: BTreeSet<String>,
     terms: BTreeMap<Purpose, Terms>,
 }
 
@@ -39,7 +41,9 @@ impl Contract {
         let mut holders = Holder::all_in(pool);
         holders.sort_by(|a, b| a.service.cmp(&b.service));
         let by_path = methods.iter().enumerate().map(|(index, method)| (method.path.clone(), index)).collect();
-        Contract { pool: pool.clone(), methods, by_path, events, holders, terms: purpose::all_in(pool) }
+        let services = methods.iter().filter_map(|method| named_by(&method.package)).map(str::to_owned).collect();
+        let (clients, terms) = (Client::all_in(pool), purpose::all_in(pool));
+        Contract { pool: pool.clone(), methods, by_path, events, holders, clients, services, terms }
     }
 
     /// The rule of a method by the path of its gRPC request: `/kolsai.identity.v1.Accounts/Register`.
@@ -70,6 +74,21 @@ impl Contract {
     /// The holder option of a service; `None` for a service that holds nothing.
     pub fn holder(&self, service: &str) -> Option<&Holder> {
         self.holders.iter().find(|holder| holder.service == service)
+    }
+
+    /// The names of the services that have methods of their own, the keyring among them; the gateway has none.
+    pub fn services(&self) -> &BTreeSet<String> {
+        &self.services
+    }
+
+    /// The clients of other teams, in the order of their names.
+    pub fn clients(&self) -> &[Client] {
+        &self.clients
+    }
+
+    /// A client of another team by its name.
+    pub fn client(&self, name: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.name == name)
     }
 
     /// Whether the service may open data of the category for the purpose. What nobody declared is refused.
@@ -107,6 +126,15 @@ pub fn service_of_package(package: &str) -> Option<&str> {
     match package.split('.').collect::<Vec<_>>().as_slice() {
         ["kolsai", "holder" | "contract", _] => None,
         ["kolsai", "keyring", _] => Some("privacy"),
+        ["kolsai", service, _] => Some(service),
+        _ => None,
+    }
+}
+
+/// The service that a package belongs to: `kolsai.keyring.v1` is the keyring's, whoever runs it.
+pub(crate) fn named_by(package: &str) -> Option<&str> {
+    match package.split('.').collect::<Vec<_>>().as_slice() {
+        ["kolsai", "holder" | "contract", _] => None,
         ["kolsai", service, _] => Some(service),
         _ => None,
     }

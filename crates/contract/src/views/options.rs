@@ -23,6 +23,15 @@ pub(crate) fn holder(file: &FileDescriptor) -> Option<words::Holder> {
     read(file.parent_pool(), &file.options(), "kolsai.contract.v1.holder")
 }
 
+/// The clients that a file declares.
+pub(crate) fn clients(file: &FileDescriptor) -> Vec<words::Client> {
+    let options = file.options();
+    let Some(extension) = file.parent_pool().get_extension_by_name("kolsai.contract.v1.client") else { return Vec::new() };
+    let clients = options.get_extension(&extension);
+    let list = clients.as_list().unwrap_or_default();
+    list.iter().filter_map(|client| client.as_message()?.transcode_to().ok()).collect()
+}
+
 /// The terms of a purpose.
 pub(crate) fn terms(value: &EnumValueDescriptor) -> Option<words::Terms> {
     read(value.parent_pool(), &value.options(), "kolsai.contract.v1.terms")

@@ -35,7 +35,7 @@ pub fn method(options: &str, messages: &str) -> DescriptorPool {
 }
 
 fn spelled_out(body: &str) -> String {
-    ["data", "event", "rule", "holder"]
+    ["data", "event", "rule", "holder", "client"]
         .iter()
         .fold(body.to_owned(), |body, word| body.replace(&format!("({word})"), &format!("(kolsai.contract.v1.{word})")))
 }

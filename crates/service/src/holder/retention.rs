@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation::{BoxError, Timestamp};
+use foundation::{BoxError, Timestamp, metrics::all::RETENTION_OVERDUE};
 use personal_data::{Db, Error, Holds};
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +42,9 @@ async fn round(holds: &Holds, db: &Db) -> Result<(), Error> {
     holds.newest(db).await?;
     let swept = holds.sweep(db, &ExpiryNotes).await;
     // What a sweep that fails leaves behind is just what this is about.
-    for due in holds.due(db).await?.into_iter().filter(|due| due.overdue > 0) {
+    let due = holds.due(db).await?;
+    RETENTION_OVERDUE.count(due.iter().map(|due| due.overdue).sum::<u64>(), [service.into()]);
+    for due in due.into_iter().filter(|due| due.overdue > 0) {
         // Counted under this name by whoever watches the log.
         tracing::error!(service, table = due.table, overdue = due.overdue, alarm = "RETENTION_OVERDUE", "records outlive their term");
     }

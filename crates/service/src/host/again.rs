@@ -27,6 +27,16 @@ pub enum AgainError {
 }
 
 impl Host {
+    /// Whom of these people some database of this process does not know as erased.
+    pub async fn not_erased(&self, people: &[PersonId]) -> Result<Vec<PersonId>, AgainError> {
+        let mut unknown = HashSet::new();
+        for service in &self.services {
+            let (Some(_), Some(db)) = (&service.holds, self.engines.opened(service.name)) else { continue };
+            unknown.extend(not_erased(&db, people).await.map_err(|source| AgainError::Holder { service: service.name, source })?);
+        }
+        Ok(people.iter().filter(|person| unknown.contains(person)).copied().collect())
+    }
+
     /// Erases in every database of this process whom it does not know as erased, from its map, and destroys their keys. Whoever's
     /// erasure is `under_way` here is marked at once and left to it: it counts what it erases. Call it between `record_maps` and
     /// `start`; answers how many erasures it repeated.

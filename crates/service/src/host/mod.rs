@@ -2,18 +2,21 @@
 
 mod again;
 mod drain;
+mod health;
+mod probe;
 mod readiness;
 #[cfg(test)]
 mod tests;
 mod verify;
 mod workers;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use again::AgainError;
 pub use drain::Drain;
+pub use probe::{ProbeError, Question, probe};
 pub use readiness::{NotReady, Readiness};
 pub use verify::HostError;
 
@@ -23,7 +26,8 @@ use crate::{
     builder::{Service, Worker},
     call::AtPrivacy,
     engines::Engines,
-    holder,
+    holder, metrics,
+    peers::{self, Listening},
     stack::{self, StackParts},
 };
 
@@ -36,6 +40,7 @@ pub struct Host {
     engines: Engines,
     services: Vec<Service>,
     drain: Drain,
+    health: health::Slot,
 }
 
 /// The services of this process at work.
@@ -46,6 +51,7 @@ pub struct Running {
     stop: CancellationToken,
     tasks: TaskTracker,
     drain: Drain,
+    listening: Vec<Listening>,
 }
 
 impl Host {
@@ -59,8 +65,9 @@ impl Host {
             let_expire(&engines, service);
         }
         verify::services(&engines, &services)?;
-        let drain = Drain::default();
+        let (drain, health) = (Drain::default(), health::Slot::default());
         for service in &mut services {
+            service.routes.add_service(health.server());
             let routes = std::mem::take(&mut service.routes).routes();
             let local = drain.around(stack::around(routes, parts(&engines, service)));
             engines.peers().register(service.name, local)?;
@@ -68,7 +75,7 @@ impl Host {
                 engines.bus().subscribe(reactor.clone());
             }
         }
-        Ok(Self { engines, services, drain })
+        Ok(Self { engines, services, drain, health })
     }
 
     /// Records in each database the map that this version declares. Before `start`: what a newer version writes, it writes after.
@@ -80,9 +87,16 @@ impl Host {
         Ok(())
     }
 
-    /// Starts relays and workers. Call it inside the runtime.
-    pub fn start(self) -> Running {
+    /// Starts relays and workers, and listens where peers of other processes call. Call it inside the runtime.
+    pub async fn start(self) -> Result<Running, HostError> {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        // Ports first: a process that cannot have them has done nothing yet.
+        let mut doors = Vec::new();
+        for service in &self.services {
+            if let Some(address) = self.engines.settings().peers.listen.get(service.name) {
+                doors.push((service.name, peers::bind(service.name, address).await?));
+            }
+        }
         let mut started = Vec::new();
         for service in &self.services {
             for worker in workers::of(&self.engines, service) {
@@ -92,7 +106,18 @@ impl Host {
         tasks.close();
         let holds = self.services.iter().filter_map(|service| service.holds.clone()).collect();
         let readiness = Readiness::new(self.engines.databases(), holds, started);
-        Running { engines: self.engines, readiness, stop, tasks, drain: self.drain }
+        self.health.fill(readiness.clone());
+        tasks.spawn(metrics::watch(self.engines.clone(), readiness.clone(), stop.clone()));
+        let mut listening = Vec::new();
+        for (service, listener) in doors {
+            let peers = self.engines.peers();
+            if let Some(local) = peers.local(service) {
+                let door = Listening::start(service, listener, peers.identity(service)?, local)?;
+                tracing::info!(service, address = %door.address(), "peers are listened to");
+                listening.push(door);
+            }
+        }
+        Ok(Running { engines: self.engines, readiness, stop, tasks, drain: self.drain, listening })
     }
 }
 
@@ -106,14 +131,22 @@ impl Running {
         &self.engines
     }
 
-    /// Refuses new calls, finishes those at work, stops workers and relays, closes the databases. The gateway stops before.
+    /// Where a service of this process listens to peers of other processes.
+    pub fn listens_at(&self, service: &str) -> Option<SocketAddr> {
+        self.listening.iter().find(|door| door.service() == service).map(Listening::address)
+    }
+
+    /// Sends peers elsewhere, refuses new calls, finishes those at work, stops workers and relays, closes the databases. The gateway
+    /// stops before.
     pub async fn shutdown(self) {
         self.readiness.stopping();
+        futures::future::join_all(self.listening.iter().map(|door| door.finish(DRAIN))).await;
         self.drain.finish(DRAIN).await;
         self.stop.cancel();
         if tokio::time::timeout(DRAIN, self.tasks.wait()).await.is_err() {
             tracing::warn!("some workers did not stop in time; what they began is taken up at the next start");
         }
+        self.engines.bus().close().await;
         self.engines.peers().clear();
         for db in self.engines.databases() {
             if let Err(error) = db.close().await {

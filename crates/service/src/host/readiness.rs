@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use foundation::metrics::all::DRIFT;
 use personal_data::{Db, Holds};
 
 use super::workers::Started;
@@ -88,6 +89,7 @@ impl Readiness {
                 tracing::error!(service, %error, "the live schema cannot be compared with the declared data map");
                 vec!["the live schema cannot be read".to_owned()]
             });
+            DRIFT.count(found.len(), [service.into()]);
             for finding in found {
                 tracing::error!(service, finding, alarm = "DRIFT", "the live schema differs from the declared data map");
                 findings.push(NotReady::Drift { service, finding });

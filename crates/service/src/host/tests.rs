@@ -12,9 +12,16 @@ use contract::identity::v1::{
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, service::Routes};
 
-use super::{CancellationToken, Drain, Host, HostError, NotReady, Readiness, verify, workers};
+use foundation::Mode;
+
+use super::{CancellationToken, Drain, Host, HostError, NotReady, Question, Readiness, health, probe, verify, workers};
 use crate::{
     Engines, Peers, Service, Settings,
+    peers::{
+        Listening,
+        authority::{DevelopmentAuthority, LIFE},
+        bind,
+    },
     settings::Environment,
     stack::{StackParts, around},
 };
@@ -56,13 +63,10 @@ async fn a_process_serves_what_the_contract_says_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_part_of_the_school_refuses_engines_of_one_process() {
+async fn a_process_runs_what_its_settings_were_checked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let partial = verify::services(&engines(&folder).await, &[]).unwrap_err();
-    assert!(
-        matches!(&partial, HostError::Partial { missing, setting: "BUS__ADDRESS" } if missing.iter().any(|name| name == "identity")),
-        "{partial}"
-    );
+    let other = verify::services(&engines(&folder).await, &[]).unwrap_err();
+    assert!(matches!(&other, HostError::OtherPart { chosen, .. } if chosen == "all"), "{other}");
 }
 
 #[tokio::test]
@@ -117,4 +121,46 @@ async fn a_stopping_process_finishes_its_calls_and_takes_no_more() {
     assert!(call.is_finished() && call.await.unwrap().is_ok());
     let refused = second.list_signing_keys(ListSigningKeysRequest {}).await.unwrap_err();
     assert_eq!(foundation::reason_of(&refused).as_deref(), Some("STOPPING"));
+}
+
+#[tokio::test]
+async fn a_probe_asks_over_mutual_tls_and_hears_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificates = folder.path().join("certificates");
+    let authority = DevelopmentAuthority::open(&certificates, "kolsai", foundation::Clock::system(Mode::Development).now()).unwrap();
+    authority.issue("identity", LIFE).unwrap();
+    let listener = bind("identity", "127.0.0.1:0").await.unwrap();
+    let pairs = [
+        ("KOLSAI_DATA", folder.path().join("data").display().to_string()),
+        ("KOLSAI__PEERS__CERTIFICATES", certificates.display().to_string()),
+        ("KOLSAI__PEERS__LISTEN__IDENTITY", listener.local_addr().unwrap().to_string()),
+    ];
+    let settings = Settings::load_from(&[], Environment::of(pairs.map(|(name, value)| (name.to_owned(), value)))).unwrap();
+    let engines = Engines::open(settings.clone()).await.unwrap();
+    let (slot, within) = (health::Slot::default(), Duration::from_secs(3));
+    let parts = StackParts {
+        service: "identity",
+        clock: engines.clock(),
+        verifier: engines.verifier("identity"),
+        recorder: None,
+        ties: None,
+        exceptions: None,
+        states: None,
+    };
+    let ask = async |question| probe(&settings, "identity", question, within).await.map_err(|error| error.to_string());
+    let silent = ask(Question::Live).await.unwrap_err();
+    assert!(silent.starts_with("`identity` does not answer:"), "{silent}");
+
+    let local = around(Routes::new(slot.server()), parts);
+    let _door = Listening::start("identity", listener, engines.peers().identity("identity").unwrap(), local).unwrap();
+    assert_eq!(ask(Question::Live).await, Ok(()));
+    assert_eq!(ask(Question::Startup).await, Err("`identity` is not ready: the process is starting".into()));
+    let readiness = Readiness::new(vec![], vec![], vec![]);
+    slot.fill(readiness.clone());
+    assert_eq!((ask(Question::Startup).await, ask(Question::Ready).await), (Ok(()), Ok(())));
+    readiness.stopping();
+    assert_eq!(ask(Question::Ready).await, Err("`identity` is not ready: the process is stopping".into()));
+    assert_eq!(ask(Question::Live).await, Ok(()));
+    let nowhere = probe(&settings, "payment", Question::Live, within).await.unwrap_err();
+    assert!(nowhere.to_string().starts_with("KOLSAI__PEERS__LISTEN__PAYMENT"), "{nowhere}");
 }

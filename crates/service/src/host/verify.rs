@@ -38,8 +38,8 @@ pub enum HostError {
     NoAccessLog { service: &'static str, method: String },
     #[error("`{service}` answers no ties, but {method} demands one: call `Service::ties`")]
     NoTies { service: &'static str, method: String },
-    #[error("this process runs fewer than all services ({} missing): set KOLSAI__{setting}, the one in process would split the school", missing.join(", "))]
-    Partial { missing: Vec<String>, setting: &'static str },
+    #[error("this process was to run {chosen}, and was given {}: run the services that the settings were read for", given.join(", "))]
+    OtherPart { chosen: String, given: Vec<&'static str> },
     #[error(transparent)]
     Peers(#[from] PeersError),
     #[error(transparent)]
@@ -56,7 +56,7 @@ pub(super) fn services(engines: &Engines, services: &[Service]) -> Result<(), Ho
         holds_what_it_says(service)?;
         can_answer(engines, service)?;
     }
-    whole(engines, services)
+    as_chosen(engines, services)
 }
 
 /// `kolsai.identity.v1` belongs to `identity`, `kolsai.keyring.v1` to `keyring`.
@@ -101,23 +101,12 @@ fn can_answer(engines: &Engines, service: &Service) -> Result<(), HostError> {
     Ok(())
 }
 
-/// Bus, cache and peers of one process are no use to another.
-fn whole(engines: &Engines, services: &[Service]) -> Result<(), HostError> {
-    let here: BTreeSet<&str> = services.iter().map(|service| service.name).collect();
-    let all: BTreeSet<&str> = Contract::get().methods().iter().filter_map(owner).collect();
-    let missing: Vec<String> = all.difference(&here).map(|name| (*name).to_owned()).collect();
-    if missing.is_empty() {
+/// What the settings were checked for is what runs: bus, cache and peers of one process are no use to another.
+fn as_chosen(engines: &Engines, services: &[Service]) -> Result<(), HostError> {
+    let part = &engines.settings().part;
+    let given: BTreeSet<&'static str> = services.iter().map(|service| service.name).collect();
+    if given.iter().copied().eq(part.services()) {
         return Ok(());
     }
-    let settings = engines.settings();
-    if settings.bus.address.starts_with("memory:") {
-        return Err(HostError::Partial { missing, setting: "BUS__ADDRESS" });
-    }
-    if settings.cache.address.starts_with("memory:") {
-        return Err(HostError::Partial { missing, setting: "CACHE__ADDRESS" });
-    }
-    if missing.iter().any(|name| !settings.peers.addresses.contains_key(name)) {
-        return Err(HostError::Partial { missing, setting: "PEERS__ADDRESSES" });
-    }
-    Ok(())
+    Err(HostError::OtherPart { chosen: part.text(), given: given.into_iter().collect() })
 }

@@ -42,11 +42,19 @@ impl Started {
     }
 }
 
-/// The workers of a service; one that has a database has a relay too.
+/// The workers of a service; one that has a database has a relay too, and one that reacts has what takes events off the bus.
 pub(super) fn of(engines: &Engines, service: &Service) -> Vec<Worker> {
     let mut workers = service.workers.clone();
     if let Some(db) = engines.opened(service.name) {
         let bus = engines.bus();
+        if bus.has_consumers() && !service.reactors.is_empty() {
+            let (bus, name) = (bus.clone(), service.name);
+            let start = move |token: CancellationToken| {
+                let bus = bus.clone();
+                Box::pin(async move { bus.react(name, token).await }) as Work
+            };
+            workers.push(Worker { name: "reactions", start: Arc::new(start) });
+        }
         let start = move |token: CancellationToken| {
             let relay = Relay::new(db.clone(), Arc::new(bus.clone()));
             Box::pin(async move {

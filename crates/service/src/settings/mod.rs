@@ -1,6 +1,7 @@
 //! Settings: embedded defaults, then one file, then the environment; read whole before anything starts.
 
 mod address;
+mod part;
 mod sections;
 mod source;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use figment::{
 use foundation::Mode;
 use serde::de::DeserializeOwned;
 
+pub use part::{GATEWAY, NoSuchService, Part};
 pub use sections::{Bus, Cache, Database, LogFormat, Objects, PeersSection, StorageLocation, Telemetry};
 pub use source::Environment;
 pub use validate::Refused;
@@ -66,6 +68,8 @@ pub struct Settings {
     pub telemetry: Telemetry,
     pub storage_location: StorageLocation,
     pub peers: PeersSection,
+    /// Which services this process runs: told on the command line, and not a setting.
+    pub part: Part,
     figment: Figment,
 }
 
@@ -96,6 +100,11 @@ impl Settings {
         }
         let core: sections::Core = figment.extract().map_err(|error| explain(error, None))?;
         Ok(core.into_settings(figment))
+    }
+
+    /// The same settings for a process that runs these services.
+    pub fn for_part(self, part: Part) -> Self {
+        Self { part, ..self }
     }
 
     /// A section by name, as the service that owns it declares it. A key that the type does not know is an error.

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use foundation::Mode;
 use serde::Deserialize;
 
-use super::{Environment, Refused, Settings, SettingsError};
+use super::{Environment, Part, Refused, Settings, SettingsError};
 
 const SERVICE: &str = "[identity]\nlink_hours = 24\nsigning_key = \"development:not-a-secret\"\ndemo_accounts = false\n";
 
@@ -78,13 +78,53 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
 }
 
 #[test]
+fn the_role_that_migrates_has_addresses_of_its_own() {
+    let settings = load(&[
+        ("KOLSAI__DATABASE__BASE", "postgres://u@h/x?sslmode=verify-full"),
+        ("KOLSAI__DATABASE__MIGRATION_BASE", "postgres://owner@h/x?sslmode=verify-full"),
+        ("KOLSAI__DATABASE__MIGRATION_ADDRESSES__PAYMENT", "postgres://owner@elsewhere/ledger"),
+        ("KOLSAI__DATABASE__POOL", "7"),
+        ("KOLSAI__DATABASE__STATEMENT_TIMEOUT", "5"),
+        ("KOLSAI__DATABASE__MIGRATE", "false"),
+        ("KOLSAI__DATABASE__SCHEMA_WAIT", "3"),
+    ])
+    .unwrap();
+    let named = |setting: &str, address: &str| (setting.to_owned(), address.to_owned());
+    let base = named("KOLSAI__DATABASE__MIGRATION_BASE", "postgres://owner@h/kolsai_learning?sslmode=verify-full");
+    assert_eq!(settings.migration_of("learning"), base);
+    let own = named("KOLSAI__DATABASE__MIGRATION_ADDRESSES__PAYMENT", "postgres://owner@elsewhere/ledger");
+    assert_eq!(settings.migration_of("payment"), own);
+    assert_eq!(load(&[]).unwrap().migration_of("payment").1, "sqlite://data/payment.sqlite");
+    let options = settings.database.options(Mode::Production);
+    assert_eq!((options.pool.get(), options.statement.as_secs(), options.mode), (7, 5, Mode::Production));
+    assert_eq!(options.schema, personal_data::SchemaBy::Command { within: std::time::Duration::from_secs(3) });
+    let text = sentence(load(&[("KOLSAI__DATABASE__POOL", "0")]));
+    assert!(text.contains("KOLSAI__DATABASE__POOL"), "{text}");
+}
+
+#[test]
+fn what_must_be_known_of_the_object_store_travels_with_its_address() {
+    let settings = load(&[
+        ("KOLSAI__OBJECTS__ADDRESS", "s3+https://k:s@store.kz/school?region=kz"),
+        ("KOLSAI__OBJECTS__AUTHORITY", "/etc/s3/ca.crt"),
+        ("KOLSAI__OBJECTS__PUBLIC_ADDRESS", "https://files.school.kz"),
+    ])
+    .unwrap();
+    let Ok(objects::ObjectsAddress::S3(s3)) = settings.objects_address().parse() else { panic!("no S3") };
+    assert_eq!(
+        (s3.region.as_str(), s3.authority, s3.public.as_deref()),
+        ("kz", Some("/etc/s3/ca.crt".into()), Some("https://files.school.kz"))
+    );
+}
+
+#[test]
 fn an_unknown_key_is_named_in_a_sentence() {
     assert_eq!(
         sentence(load(&[("KOLSAI__COLOUR__SKY", "blue")])),
         "KOLSAI__COLOUR is not a setting: there is no section `colour`; correct or remove it"
     );
     let text = sentence(load(&[("KOLSAI__CACHE__ADRESS", "memory:")]));
-    assert_eq!(text, "KOLSAI__CACHE__ADRESS is not a setting: `cache` knows address; correct or remove it");
+    assert_eq!(text, "KOLSAI__CACHE__ADRESS is not a setting: `cache` knows address, authority, prefix; correct or remove it");
     let settings = load(&[("KOLSAI__IDENTITY__LINK_HOUR", "3")]).unwrap();
     let text = sentence(settings.section::<Identity>("identity"));
     assert!(text.starts_with("KOLSAI__IDENTITY__LINK_HOUR is not a setting: `identity` knows link_hours,"), "{text}");
@@ -188,4 +228,76 @@ fn production_refuses_what_is_not_verified_tls() {
 fn development_listens_on_loopback_only() {
     assert!(load(&[("KOLSAI_LISTEN", "0.0.0.0:8443")]).unwrap().validate_for_mode().is_err());
     load(&[("KOLSAI_LISTEN", "[::1]:8443")]).unwrap().validate_for_mode().unwrap();
+}
+
+/// What a process of identity alone is told.
+const APART: &[(&str, &str)] = &[
+    ("KOLSAI__DATABASE__ADDRESSES__IDENTITY", "postgres://u:p@db.kz/identity?sslmode=verify-full"),
+    ("KOLSAI__BUS__ADDRESS", "tls://bus.kz:4222"),
+    ("KOLSAI__CACHE__ADDRESS", "rediss://cache.kz:6380"),
+    ("KOLSAI__PEERS__CERTIFICATES", "/etc/kolsai/peers"),
+    ("KOLSAI__PEERS__LISTEN__IDENTITY", "127.0.0.1:7101"),
+    ("KOLSAI__PEERS__ADDRESSES__LEARNING", "https://learning:7102"),
+    ("KOLSAI__PEERS__ADDRESSES__PAYMENT", "https://payment:7103, https://127.0.0.2:7103"),
+    ("KOLSAI__PEERS__ADDRESSES__COMMUNICATION", "https://communication:7104"),
+    ("KOLSAI__PEERS__ADDRESSES__ANALYTICS", "https://analytics:7105"),
+    ("KOLSAI__PEERS__ADDRESSES__PRIVACY", "https://privacy:7106"),
+    ("KOLSAI__PEERS__ADDRESSES__KEYRING", "https://keyring:7107"),
+];
+
+fn apart(pairs: &[(&str, &str)], service: &str) -> Vec<Refused> {
+    let settings = load(pairs).unwrap().for_part(Part::of([service]).unwrap());
+    match settings.validate_for_mode() {
+        Err(SettingsError::Refused { refused, .. }) => refused,
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn a_part_of_the_school_refuses_engines_of_one_process() {
+    assert_eq!(apart(APART, "identity"), []);
+    let refused = apart(&[], "identity");
+    let named = |setting: &str| setting.to_owned();
+    for expected in [
+        Refused::InProcess { setting: named("KOLSAI__CACHE__ADDRESS") },
+        Refused::InProcess { setting: named("KOLSAI__BUS__ADDRESS") },
+        Refused::InProcess { setting: named("KOLSAI__DATABASE__ADDRESSES__IDENTITY") },
+        Refused::NoPeer { setting: named("KOLSAI__PEERS__ADDRESSES__KEYRING") },
+        Refused::NoListener { setting: named("KOLSAI__PEERS__LISTEN__IDENTITY") },
+        Refused::NoCertificates,
+    ] {
+        assert!(refused.contains(&expected), "{expected:?} is missing among {refused:?}");
+    }
+    assert_eq!(refused.len(), 11, "{refused:?}");
+    // Objects are learning's, and the gateway has neither them nor a bus nor a database.
+    assert!(apart(APART, "learning").contains(&Refused::InProcess { setting: named("KOLSAI__OBJECTS__ADDRESS") }));
+    let gateway: Vec<_> = APART.iter().copied().chain([("KOLSAI__PEERS__ADDRESSES__IDENTITY", "https://identity:7101")]).collect();
+    let gateway: Vec<_> = gateway.into_iter().filter(|(name, _)| !name.contains("DATABASE") && !name.contains("BUS")).collect();
+    assert_eq!(apart(&gateway, "gateway"), []);
+}
+
+#[test]
+fn peers_are_named_by_services_and_listened_to_on_loopback_in_development() {
+    let further = |pair| apart(&APART.iter().copied().chain([pair]).collect::<Vec<_>>(), "identity");
+    let unknown = further(("KOLSAI__PEERS__ADDRESSES__LERNING", "https://learning:7102"));
+    assert_eq!(unknown, [Refused::NoService { setting: "KOLSAI__PEERS__ADDRESSES__LERNING".into() }]);
+    let open = further(("KOLSAI__PEERS__LISTEN__IDENTITY", "0.0.0.0:7101"));
+    assert_eq!(open, [Refused::NotLoopback { setting: "KOLSAI__PEERS__LISTEN__IDENTITY".into() }]);
+}
+
+#[test]
+fn production_looks_at_what_a_process_uses() {
+    let own =
+        |name: &&(&str, &str)| !["DATABASE__BASE", "OBJECTS__ADDRESS", "IDENTITY__SIGNING_KEY"].iter().any(|other| name.0.ends_with(other));
+    let pairs: Vec<_> = PRODUCTION.iter().filter(own).chain(APART).copied().collect();
+    assert_eq!(apart(&pairs, "identity"), [Refused::DevelopmentKey { setting: "KOLSAI__IDENTITY__SIGNING_KEY".into() }]);
+    // Another service's section is nothing to it.
+    let pairs: Vec<_> = pairs.into_iter().filter(|(name, _)| !name.contains("LISTEN__IDENTITY")).collect();
+    let payment = [
+        ("KOLSAI__PEERS__LISTEN__PAYMENT", "0.0.0.0:7103"),
+        ("KOLSAI__PEERS__ADDRESSES__IDENTITY", "https://identity:7101"),
+        ("KOLSAI__DATABASE__ADDRESSES__PAYMENT", "postgres://u:p@db.kz/payment?sslmode=verify-full"),
+    ];
+    let pairs: Vec<_> = pairs.into_iter().chain(payment).collect();
+    assert_eq!(apart(&pairs, "payment"), []);
 }

@@ -5,10 +5,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use foundation::{DOMAIN, reason_of};
+use contract::MethodRule;
+use foundation::{DOMAIN, code_name, is_our_fault, metrics::all::CALLS, reason_of, with_trace_id};
 use http::{HeaderMap, Response};
+use tokio::time::Instant;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
+use tracing::Span;
 
 use crate::trace;
 
@@ -29,19 +32,39 @@ fn status_in(headers: &HeaderMap) -> Option<Status> {
     headers.contains_key(Status::GRPC_STATUS).then(|| Status::from_header_map(headers)).flatten()
 }
 
-/// Replaces what an internal error says with the trace id: causes are for the log.
+/// Replaces what an internal error says: causes are for the log. Whatever the error is, it carries the trace id.
 pub(super) fn hide_causes(headers: &mut HeaderMap) {
-    let Some(status) = status_in(headers).filter(|status| matches!(status.code(), Code::Internal | Code::Unknown)) else { return };
-    let reason = reason_of(&status).unwrap_or_else(|| "INTERNAL".to_owned());
-    tracing::error!(code = ?status.code(), %reason, "a call ended in an internal error");
-    let about: HashMap<String, String> = trace::current_trace_id().map(|id| ("trace_id".to_owned(), id)).into_iter().collect();
-    let shown = Status::with_error_details(Code::Internal, SHOWN, ErrorDetails::with_error_info(reason, DOMAIN, about));
+    let Some(status) = status_in(headers).filter(|status| status.code() != Code::Ok) else { return };
+    let id = trace::current_trace_id();
+    let shown = match status.code() {
+        Code::Internal | Code::Unknown => {
+            let reason = reason_of(&status).unwrap_or_else(|| "INTERNAL".to_owned());
+            tracing::error!(code = ?status.code(), %reason, "a call ended in an internal error");
+            Status::with_error_details(Code::Internal, SHOWN, ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new()))
+        }
+        _ if id.is_none() => return,
+        _ => status,
+    };
+    let shown = id.map_or_else(|| shown.clone(), |id| with_trace_id(&shown, &id));
     for name in [Status::GRPC_STATUS, Status::GRPC_MESSAGE, Status::GRPC_STATUS_DETAILS] {
         headers.remove(name);
     }
     if shown.add_header(headers).is_err() {
         headers.insert(Status::GRPC_STATUS, http::HeaderValue::from_static("13"));
     }
+}
+
+/// Tells the current span and the metrics how a call ended, as far as its headers say.
+pub(super) fn tell<B>(answer: &Response<B>, method: Option<&'static MethodRule>, service: &'static str, began: Instant) {
+    let code = status_in(answer.headers()).map_or(Code::Ok, |status| status.code());
+    let (span, name) = (Span::current(), code_name(code));
+    span.record("rpc.response.status_code", name);
+    if is_our_fault(code) {
+        span.record("otel.status_code", "ERROR");
+    }
+    // As the conventions write it: `package.Service/Method`.
+    let method = method.map_or("unknown", |rule| rule.path.trim_start_matches('/'));
+    CALLS.record(began.elapsed(), ["grpc".into(), method.into(), name.into(), service.into()]);
 }
 
 /// A reason as the access log takes it. Reasons are constants of the code, so there are few; what else comes is not kept.

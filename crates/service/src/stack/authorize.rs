@@ -7,7 +7,11 @@ use personal_data::Actor;
 use uuid::Uuid;
 
 use super::StackParts;
-use crate::{call::principal::Principal, peers::Peer, token::Claims};
+use crate::{
+    call::principal::Principal,
+    peers::{Peer, Standing},
+    token::Claims,
+};
 
 /// A refusal, and who was refused, as far as that is known.
 pub(super) struct Denied {
@@ -17,6 +21,7 @@ pub(super) struct Denied {
 }
 
 pub(super) async fn authorize(rule: &MethodRule, peer: &Peer, headers: &HeaderMap, parts: &StackParts) -> Result<Principal, Denied> {
+    known(rule, peer)?;
     match rule.who {
         Who::Anyone => Ok(Principal::Anyone),
         Who::Link => Ok(Principal::Link),
@@ -36,18 +41,35 @@ pub(super) async fn authorize(rule: &MethodRule, peer: &Peer, headers: &HeaderMa
     }
 }
 
+/// The school's own services bring everybody's calls. A client of another team brings its own alone: what people and staff may do is
+/// done through the gateway, which counts and limits.
+fn known(rule: &MethodRule, peer: &Peer) -> Result<(), Denied> {
+    match peer.standing() {
+        Standing::House => Ok(()),
+        Standing::Client => service(rule, peer).map(drop),
+        Standing::Stranger => {
+            Err(of_service(peer, "UNKNOWN_PEER", "the contract names the calling service nowhere; ask for it to be declared"))
+        }
+    }
+}
+
 fn service(rule: &MethodRule, peer: &Peer) -> Result<Principal, Denied> {
-    if rule.callers.iter().any(|caller| caller == peer.name()) {
+    if rule.who == Who::Service && rule.callers.iter().any(|caller| caller == peer.name()) {
         return Ok(Principal::Service(peer.clone()));
     }
-    let refusal = Refusal::denied("NOT_A_CALLER", "the contract does not name the calling service among the callers of this method");
-    Err(Denied { refusal: refusal.into(), actor: Actor::Service(peer.name().to_owned()), session: None })
+    Err(of_service(peer, "NOT_A_CALLER", "the contract does not name the calling service among the callers of this method"))
+}
+
+fn of_service(peer: &Peer, reason: &'static str, message: &'static str) -> Denied {
+    Denied { refusal: Refusal::denied(reason, message).into(), actor: Actor::Service(peer.name().to_owned()), session: None }
 }
 
 async fn signed_in(rule: &MethodRule, headers: &HeaderMap, parts: &StackParts) -> Result<Claims, Denied> {
     let bearer =
         bearer(headers).ok_or_else(|| of_nobody(Refusal::unauthenticated("NOT_SIGNED_IN", "sign in and send the access token")))?;
-    let claims = parts.verifier.check(bearer).await.map_err(of_nobody)?;
+    let verifier = &parts.verifier;
+    let checked = if rule.fresh.is_some() { verifier.check_entirely(bearer).await } else { verifier.check(bearer).await };
+    let claims = checked.map_err(of_nobody)?;
     let stale = rule.fresh.is_some_and(|fresh| parts.clock.now().since(claims.signed_in_at()) > fresh);
     if stale {
         return Err(of_person(

@@ -38,7 +38,8 @@ impl Streamed {
 
     fn end_with(&mut self, status: Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         self.over = true;
-        Poll::Ready(Some(Err(status)))
+        let id = self.span.in_scope(crate::trace::current_trace_id);
+        Poll::Ready(Some(Err(id.map_or_else(|| status.clone(), |id| foundation::with_trace_id(&status, &id)))))
     }
 }
 

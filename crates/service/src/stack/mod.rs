@@ -27,7 +27,7 @@ use crate::{
         Caller, Exceptions, Ties,
         scope::{CURRENT, DEFAULT_DEADLINE, Scope},
     },
-    peers::{Local, Peer, asked_for},
+    peers::{Local, Peer, Standing, asked_for},
     token::TokenVerifier,
     trace,
 };
@@ -84,22 +84,28 @@ fn around_by(contract: &'static Contract, routes: Routes, parts: StackParts) -> 
 
 impl Stack {
     async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
-        let peer = request.extensions().get::<Peer>().cloned();
-        let span = self.span(&request, peer.as_ref());
-        let traceparent = trace::extract(request.headers());
-        trace::parent_of(&span, traceparent.as_deref());
+        let (peer, began) = (request.extensions().get::<Peer>().cloned(), Instant::now());
+        let method = self.contract.method(request.uri().path());
+        let span = self.span(method, peer.as_ref());
+        let incoming = trace::Incoming::of(request.headers());
+        if let Some(incoming) = &incoming {
+            incoming.adopt(&span);
+        }
+        let traceparent = incoming.map(|incoming| incoming.traceparent());
         if let Some(id) = span.in_scope(trace::current_trace_id) {
             span.record("trace_id", id);
         }
-        let deadline = Instant::now() + time_for(asked_for(request.headers()));
+        let deadline = began + time_for(asked_for(request.headers()));
         let authorization = request.headers().get(AUTHORIZATION).cloned();
         let scope = Arc::new(Scope { deadline, traceparent, authorization, for_caller: false });
+        let service = self.parts.service;
         let work = async move {
             let mut answer = match self.admit(request, peer).await {
                 Ok(answer) => answer,
                 Err(status) => status.into_http(),
             };
             answer::hide_causes(answer.headers_mut());
+            answer::tell(&answer, method, service, began);
             answer
         };
         CURRENT.scope(scope, work).instrument(span).await
@@ -110,14 +116,16 @@ impl Stack {
     }
 
     /// Never a value of the metadata: only what the path and the peer say.
-    fn span(&self, request: &Request<Body>, peer: Option<&Peer>) -> tracing::Span {
-        let method = self.contract.method(request.uri().path()).map_or("unknown", |rule| rule.full_name.as_str());
+    fn span(&self, method: Option<&MethodRule>, peer: Option<&Peer>) -> tracing::Span {
+        let method = method.map_or("unknown", |rule| rule.full_name.as_str());
         tracing::info_span!(
             parent: None,
             "call",
             otel.name = method,
             otel.kind = "server",
+            otel.status_code = tracing::field::Empty,
             rpc.system = "grpc",
+            rpc.response.status_code = tracing::field::Empty,
             method,
             service = self.parts.service,
             peer = peer.map_or("none", Peer::name),
@@ -130,7 +138,7 @@ impl Stack {
             return Err(Refusal::unauthenticated("NO_PEER", "this service answers known services only; call the gateway").into());
         };
         let path = request.uri().path();
-        if is_infrastructure(path) {
+        if is_infrastructure(path) && peer.standing() == Standing::House {
             return self.run(request).await;
         }
         let Some(rule) = self.contract.method(path) else {

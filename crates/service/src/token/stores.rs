@@ -18,4 +18,12 @@ const fn revoked(store: &'static str, holds: &'static str) -> StoreMap {
 pub const REVOCATIONS: &[StoreMap] = &[
     revoked("revoked:", "random identifiers of sessions that have ended"),
     revoked("revoked-person:", "random identifiers of people whose every token has ended"),
+    StoreMap {
+        store: "revoked-mirror",
+        kind: StoreKind::Cache,
+        holds: "whether the cache holds every note of ended tokens",
+        about: About::None("a random number, and for how long it stands"),
+        keep: "a day at most",
+        on_erase: "",
+    },
 ];

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use cache::Cache;
-use foundation::{Clock, PersonId, Refusal, Transport};
+use foundation::{Clock, Refusal, Transport};
 use jsonwebtoken::{Algorithm, Validation};
-use uuid::Uuid;
 
-use super::{AUDIENCE, Claims, keys::SigningKeys};
+use super::{
+    AUDIENCE, Claims,
+    keys::SigningKeys,
+    revoked::{Revoked, Sure},
+};
 
 /// No token of ours is longer, and a longer one is not worth parsing.
 const LONGEST: usize = 4096;
@@ -15,29 +18,20 @@ const LONGEST: usize = 4096;
 /// How far ahead of ours the issuer's clock may be, in seconds.
 const AHEAD: i64 = 60;
 
-/// Where identity notes that a session has ended: any value, for at least as long as its last access token lives.
-pub fn revocation_key(session: Uuid) -> String {
-    format!("revoked:{session}")
-}
-
-/// Where it is noted that every token of a person has ended, whatever its session.
-pub fn person_revocation_key(person: PersonId) -> String {
-    format!("revoked-person:{person}")
-}
-
 /// Checks access tokens; clones share the keys.
 #[derive(Clone)]
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
     keys: SigningKeys,
-    cache: Cache,
+    revoked: Revoked,
     clock: Clock,
     validation: Validation,
 }
 
 impl TokenVerifier {
-    /// `identity` is asked for its keys when the first token comes; `issuer` is the `iss` that tokens must have.
+    /// `identity` is asked for its keys when the first token comes, and for what has ended when the cache cannot tell; `issuer` is the
+    /// `iss` that tokens must have.
     pub fn new(identity: Transport, cache: Cache, clock: Clock, issuer: &str) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
@@ -46,11 +40,21 @@ impl TokenVerifier {
         // Time is compared below with our clock, which tests move.
         validation.validate_exp = false;
         validation.validate_nbf = false;
-        Self(Arc::new(Inner { keys: SigningKeys::new(identity), cache, clock, validation }))
+        let (keys, revoked) = (SigningKeys::new(identity.clone()), Revoked::new(identity, cache));
+        Self(Arc::new(Inner { keys, revoked, clock, validation }))
     }
 
     /// What a good token says. `bearer` is the token without its scheme.
     pub async fn check(&self, bearer: &str) -> Result<Claims, Refusal> {
+        self.check_being(bearer, Sure::Enough).await
+    }
+
+    /// The same for what demands a fresh sign-in: no doubt about the session is overlooked.
+    pub async fn check_entirely(&self, bearer: &str) -> Result<Claims, Refusal> {
+        self.check_being(bearer, Sure::Entirely).await
+    }
+
+    async fn check_being(&self, bearer: &str, sure: Sure) -> Result<Claims, Refusal> {
         let claims = self.signed(bearer).await?;
         let now = self.0.clock.now().seconds();
         if claims.exp <= now {
@@ -59,16 +63,7 @@ impl TokenVerifier {
         if claims.iat > now + AHEAD || claims.auth_time > now + AHEAD {
             return Err(invalid());
         }
-        for key in [revocation_key(claims.sid), person_revocation_key(claims.sub)] {
-            match self.0.cache.get(&key).await {
-                Ok(None) => {}
-                Ok(Some(_)) => return Err(Refusal::unauthenticated("SESSION_ENDED", "this session has ended; sign in again")),
-                // An unknown revocation may be one: no answer, no entry.
-                Err(_) => {
-                    return Err(Refusal::unavailable("REVOCATIONS_UNAVAILABLE", "sessions cannot be checked at the moment; try again"));
-                }
-            }
-        }
+        self.0.revoked.check(&claims, sure).await?;
         Ok(claims)
     }
 

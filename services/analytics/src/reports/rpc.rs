@@ -1,6 +1,6 @@
 //! Reports over gRPC: parse, call, encode.
 
-use contract::analytics::v1::{self as pb, Period, reports_server, trend::Measure};
+use contract::analytics::v1::{self as pb, Period, published_reports_server, reports_server, trend::Measure};
 use foundation::{Refusal, uuid::Uuid};
 use tonic::{Request, Response, Status};
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::cells::{rows::Model as Cell, rules::CLASSES};
 
+#[derive(Clone)]
 pub struct Rpc(pub Reports);
 
 #[tonic::async_trait]
@@ -27,13 +28,25 @@ impl reports_server::Reports for Rpc {
     }
 
     async fn get_trends(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::Trends>, Status> {
-        let ask = parse(request.into_inner())?;
-        let trends = self.0.trends(&ask).await?.into_iter().map(encode_trend).collect();
-        Ok(Response::new(pb::Trends { period: ask.period.into(), trends }))
+        self.trends(request).await
+    }
+}
+
+/// For other teams: what an analyst sees of the trends.
+#[tonic::async_trait]
+impl published_reports_server::PublishedReports for Rpc {
+    async fn get_trends(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::Trends>, Status> {
+        self.trends(request).await
     }
 }
 
 impl Rpc {
+    async fn trends(&self, request: Request<pb::ReportRequest>) -> Result<Response<pb::Trends>, Status> {
+        let ask = parse(request.into_inner())?;
+        let trends = self.0.trends(&ask).await?.into_iter().map(encode_trend).collect();
+        Ok(Response::new(pb::Trends { period: ask.period.into(), trends }))
+    }
+
     async fn report(&self, measure: Measure, request: Request<pb::ReportRequest>) -> Result<Response<pb::Report>, Status> {
         let ask = parse(request.into_inner())?;
         let Report { starts_on, rows, total } = self.0.report(measure, &ask).await?;

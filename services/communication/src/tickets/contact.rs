@@ -80,7 +80,8 @@ impl ContactForm {
         Ok(tx.first_made(claim, TicketId::new_v4()).await?.map(TicketId))
     }
 
-    /// Counted under a keyed hash: the cache never sees an address.
+    /// Counted under a keyed hash: the cache never sees an address. While the cache is away no letter is taken: each makes a person and
+    /// mails to an address that nobody has proved.
     async fn count(&self, email: &str) -> Result<(), Error> {
         let index_key = self.keys.index_key().await?;
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(index_key).map_err(|_| personal_data::Error::KeyringAway)?;

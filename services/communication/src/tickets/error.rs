@@ -57,7 +57,8 @@ impl From<Error> for Refusal {
             Error::Topic => Self::invalid("UNKNOWN_TOPIC", "topic", text),
             Error::PageToken => Self::invalid("INVALID_PAGE_TOKEN", "page_token", text),
             Error::TooMany(wait) => Self::exhausted("TOO_MANY_MESSAGES", text, wait),
-            Error::Cache(cause) => Self::internal(&cause),
+            // Closed: every letter makes a person and mails to an address that nobody proved, and nothing else would hold that back.
+            Error::Cache(_) => Self::unavailable("CONTACT_FORM_UNAVAILABLE", "letters cannot be taken at the moment; try again"),
             Error::Data(error) => error.into(),
             Error::Refused(refusal) => refusal,
         }

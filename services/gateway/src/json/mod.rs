@@ -34,11 +34,11 @@ impl Edge {
         let (route, captures) = match found {
             Found::Route(route, captures) => (route, captures),
             Found::OtherVerbs(verbs) => {
-                self.admission.admit_stranger(address)?;
+                self.admission.admit_stranger(address).await?;
                 return Err(Problem::wrong_verb(&verbs));
             }
             Found::Nothing => {
-                self.admission.admit_stranger(address)?;
+                self.admission.admit_stranger(address).await?;
                 return Err(Problem::no_route());
             }
         };

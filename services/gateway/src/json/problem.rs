@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use foundation::{DOMAIN, Refusal};
+use foundation::{DOMAIN, Refusal, code_name};
 use http::{HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
 use serde_json::{Map, Value, json};
@@ -111,7 +111,7 @@ impl Problem {
     pub(crate) fn to_json(&self, trace_id: &str) -> Value {
         let mut error = Map::new();
         error.insert("code".into(), self.http.as_u16().into());
-        error.insert("status".into(), name(self.code).into());
+        error.insert("status".into(), code_name(self.code).into());
         error.insert("message".into(), self.message.clone().into());
         error.insert("reason".into(), self.reason.to_string().into());
         error.insert("domain".into(), self.domain.to_string().into());
@@ -210,29 +210,6 @@ fn http_status(code: Code) -> StatusCode {
         Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         Code::Unknown | Code::Internal | Code::DataLoss => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-/// As the proto enum names them.
-fn name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
     }
 }
 

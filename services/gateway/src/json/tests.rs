@@ -120,6 +120,7 @@ impl Till {
         let parts = Parts {
             transports: Arc::new(move |name| (name == "till").then(|| transport.clone())),
             clock: Clock::system(Mode::Development),
+            cache: None,
             mode: Mode::Development,
             token_check: Arc::new(Yes),
             readiness: Arc::new(Yes),

@@ -113,7 +113,7 @@ impl Edge {
         words: &'static Words,
     ) -> Result<String, Problem> {
         // The page itself costs one; what it calls costs what its rule says.
-        self.admission.admit_stranger(address)?;
+        self.admission.admit_stranger(address).await?;
         if !page.verbs().contains(request.method()) {
             return Err(Problem::wrong_verb(page.verbs()));
         }

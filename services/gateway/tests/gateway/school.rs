@@ -80,6 +80,7 @@ pub fn parts(mode: Mode, behind: Behind, ready: &Arc<AtomicBool>, seen: &Arc<Mut
     Parts {
         transports: Arc::new(move |name| ["identity", "privacy", "learning"].contains(&name).then(|| transport.clone())),
         clock: Clock::system(mode),
+        cache: None,
         mode,
         token_check: Arc::new(OneToken),
         readiness: Arc::new(Ready(ready.clone())),

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     links::{self, rows::LinkId, rules::Kind},
-    sessions,
     throttle::Attempt,
 };
 
@@ -80,8 +79,6 @@ impl Accounts {
             return Err(Invalid::WeakPassword { field: "new_password" }.into());
         }
         let hash = self.passwords.hash(&password).await?;
-        // Noted before the commit: once the password is new, no old token may still be good.
-        self.sessions.revoke_all(person).await?;
         let tx = self.db.begin_for("identity.reset-password", person, Purpose::Account).await?;
         links::use_in_tx(&tx, link).await?;
         links::use_all_in_tx(&tx, person, Kind::ResetPassword).await?;
@@ -90,10 +87,9 @@ impl Accounts {
         tx.update::<credential::Entity>(&mut credential).await?;
         let account = query::of::<account::Entity>(person, Purpose::Account).one(&tx).await?;
         confirm_in_tx(&tx, &mut account.ok_or(Error::NoSuchAccount)?).await?;
-        let ended = sessions::delete_all_in_tx(&tx, person).await?;
+        // Once the password is new, no old token may still be good.
+        let ended = self.sessions.end_all_in_tx(&tx, person).await?;
         tx.commit().await?;
-        // Sessions that began between the two.
-        self.sessions.revoke(&ended).await?;
-        Ok(())
+        Ok(ended.tell().await?)
     }
 }

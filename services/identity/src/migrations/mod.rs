@@ -21,7 +21,7 @@ impl MigratorTrait for Migrations {
                 staff::rows::role_grant::table(),
             ]
         }));
-        all.push(schema::migration("identity_0002", || vec![revocations::revocation::table()]));
+        all.push(schema::migration("identity_0002", || vec![revocations::rows::revocation::table()]));
         all.push(schema::migration("identity_0003", || vec![relation::rows::table()]));
         all.push(Box::new(Relations));
         all

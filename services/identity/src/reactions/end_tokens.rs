@@ -13,7 +13,7 @@ use personal_data::{Db, query};
 
 use crate::{revocations::Revocations, sessions::rows::session};
 
-/// By the time the event comes the person may be a tombstone, about whom no transaction is admitted. It writes to the cache alone,
+/// By the time the event comes the person may be a tombstone, about whom no transaction is admitted. It writes notes alone,
 /// and doing it twice is doing it once, so it needs no inbox either.
 #[derive(Clone)]
 struct EndTokens {
@@ -35,11 +35,7 @@ impl EndTokens {
         let sessions = query::of::<session::Entity>(person, Purpose::Account).all(&self.db).await?;
         // Those whose rows are still here end by their own names too.
         let sessions: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
-        let ending = async {
-            self.revocations.end_person(person).await?;
-            self.revocations.end_sessions(&sessions).await
-        };
-        ending.await.map_err(|error| {
+        self.revocations.end_person(person, &sessions).await.map_err(|error| {
             tracing::warn!(%error, "tokens of an erased person cannot be ended yet");
             ReactionError::Early("tokens cannot be ended yet")
         })?;

@@ -25,7 +25,7 @@ use self::{
 use crate::{
     passwords::Passwords,
     relation,
-    revocations::{self, Revocations},
+    revocations::{Noted, Revocations},
     secrets::Secrets,
     staff,
     throttle::Throttle,
@@ -92,28 +92,22 @@ impl Sessions {
         Ok(select.all(&self.0.db).await?.into_iter().filter(|session| session.expires_at > now).collect())
     }
 
-    /// Ends one session: its access tokens first, so that a failure leaves nothing open.
+    /// Ends one session and, with it, its access tokens.
     pub async fn end(&self, person: PersonId, id: SessionId) -> Result<(), Error> {
-        self.0.revocations.end_session(id).await?;
         let tx = self.0.db.begin_for("identity.end-session", person, Purpose::Account).await?;
         let found = query::by_key::<session::Entity>(id, Purpose::Account).one(&tx).await?;
         if let Some(session) = found.filter(|session| session.person == person) {
             tx.delete::<session::Entity>(&session).await?;
         }
+        let noted = self.0.revocations.note_in_tx(&tx, &[id]).await?;
         tx.commit().await?;
-        Ok(())
+        Ok(noted.tell().await?)
     }
 
-    /// Ends the access tokens of all of a person's sessions as they are now; the sessions themselves stay.
-    pub async fn revoke_all(&self, person: PersonId) -> Result<(), Error> {
-        let sessions = query::of::<session::Entity>(person, Purpose::Account).all(&self.0.db).await?;
-        let ids: Vec<_> = sessions.into_iter().map(|session| session.id).collect();
-        Ok(self.revoke(&ids).await?)
-    }
-
-    /// Ends the access tokens of these sessions.
-    pub async fn revoke(&self, sessions: &[SessionId]) -> Result<(), revocations::Error> {
-        self.0.revocations.end_sessions(sessions).await
+    /// Ends every session of a person and their access tokens with the transaction; once it has committed, tell it.
+    pub async fn end_all_in_tx(&self, tx: &Tx, person: PersonId) -> Result<Noted, personal_data::Error> {
+        let ended = delete_all_in_tx(tx, person).await?;
+        self.0.revocations.note_in_tx(tx, &ended).await
     }
 
     async fn tokens(&self, session: &session::Model, refresh: &RefreshToken, now: Timestamp) -> Result<pb::Tokens, Error> {

@@ -126,14 +126,12 @@ impl Staff {
         if grant.revoked_at.is_some() {
             return self.encode(&grant).await;
         }
-        // Noted before the commit: once the role is gone, no token may still carry it.
-        self.sessions.revoke_all(grant.person).await?;
         let tx = self.db.begin_for("identity.revoke-role", grant.person, Purpose::Account).await?;
         let grant = end_in_tx(&tx, grant).await?;
-        let ended = sessions::delete_all_in_tx(&tx, grant.person).await?;
+        // Once the role is gone, no token may still carry it.
+        let ended = self.sessions.end_all_in_tx(&tx, grant.person).await?;
         tx.commit().await?;
-        // Sessions that began between the two.
-        self.sessions.revoke(&ended).await.map_err(sessions::Error::from)?;
+        ended.tell().await.map_err(sessions::Error::from)?;
         self.encode(&grant).await
     }
 

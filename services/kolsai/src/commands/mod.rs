@@ -9,15 +9,21 @@ macro_rules! say {
 
 mod audit;
 mod backup;
+mod certificates;
 mod clock;
 mod copy;
 mod data_map;
+mod events;
+mod health;
 mod keys;
+mod migrate;
 mod receipt;
 mod restore;
 mod retention;
 mod run;
 mod sandbox_partner;
+mod sandbox_s3;
+mod status;
 
 use clap::{Parser, Subcommand};
 
@@ -31,10 +37,16 @@ pub struct Kolsai {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the whole school in this process.   Example: `KOLSAI_DATA=./data kolsai run`
-    Run,
+    /// Run the school in this process, or some of its services.   Example: `KOLSAI_DATA=./data kolsai run`, `kolsai run identity`
+    Run(run::Run),
+    /// Ask a running process how it is; ends with an error when it is not well.   Example: `kolsai health identity --ready`
+    Health(health::Health),
+    /// Make certificates for services, engines and clients of a school on one machine.   Example: `kolsai certificates ./certificates`
+    Certificates(certificates::Certificates),
     /// Run the sandbox payment partner as a process of its own (development).   Example: `kolsai sandbox-partner --listen 127.0.0.1:8444`
     SandboxPartner(sandbox_partner::SandboxPartner),
+    /// Run the sandbox object store as a process of its own, S3 over TLS (development).   Example: `kolsai sandbox-s3 --listen 127.0.0.1:9000 --folder ./s3 --certificate tls.crt --key tls.key`
+    SandboxS3(sandbox_s3::SandboxS3),
     /// Take a backup; list, prune, drill, make keys.   Example: `kolsai backup list`
     Backup(backup::Backup),
     /// Restore a backup where nothing is.   Example: `kolsai restore --identity data.key --keyring-identity keyring.key`
@@ -45,6 +57,8 @@ enum Command {
     /// Wrap the keys of people anew, or say what wraps them.   Example: `KOLSAI_DATA=./data kolsai keys rotate`
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Bring the databases up to date in the role that owns them, and give each service's role what it needs.   Example: `kolsai migrate identity`
+    Migrate(migrate::Migrate),
     /// Compute when a term ends.   Example: `kolsai clock due --received 2026-03-19 --working-days 3 --regime kz`
     #[command(subcommand)]
     Clock(clock::Clock),
@@ -53,8 +67,13 @@ enum Command {
     Copy(copy::Copy),
     /// Print what the school holds about people, out of its code.   Example: `kolsai data-map --format record --language en`
     DataMap(data_map::DataMap),
+    /// What events wait, and where; give back what was set aside.   Example: `kolsai events parked`, `kolsai events replay learning`, `kolsai events lag`
+    #[command(subcommand)]
+    Events(events::Events),
     /// Say what has outlived its term.   Example: `KOLSAI_DATA=./data kolsai retention --dry-run`
     Retention(retention::Retention),
+    /// Show on one screen how the school is: services, engines, what waits, clocks, backups.   Example: `KOLSAI_DATA=./data kolsai status`
+    Status(status::Status),
     /// Check an erasure receipt offline.   Example: `kolsai receipt verify receipt.json --key "$KEY"`
     #[command(subcommand)]
     Receipt(receipt::Receipt),
@@ -63,16 +82,22 @@ enum Command {
 impl Kolsai {
     pub fn run(self) -> anyhow::Result<()> {
         match self.command {
-            Command::Run => run::run(),
+            Command::Run(run) => run.run(),
+            Command::Health(health) => health.run(),
+            Command::Certificates(certificates) => certificates.run(),
             Command::SandboxPartner(partner) => partner.run(),
+            Command::SandboxS3(sandbox) => sandbox.run(),
             Command::Backup(backup) => backup.run(),
             Command::Restore(restore) => restore.run(),
             Command::Audit(audit) => audit.run(),
             Command::Keys(keys) => keys.run(),
+            Command::Migrate(migrate) => migrate.run(),
             Command::Clock(clock) => clock.run(),
             Command::Copy(copy) => copy.run(),
             Command::DataMap(map) => map.run(),
+            Command::Events(events) => events.run(),
             Command::Retention(retention) => retention.run(),
+            Command::Status(status) => status.run(),
             Command::Receipt(receipt) => receipt.run(),
         }
     }

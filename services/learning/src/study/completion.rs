@@ -28,8 +28,12 @@ pub struct Done {
     pub assignments: BTreeSet<AssignmentId>,
 }
 
-pub(crate) async fn done<C: ConnectionTrait>(connection: &C, person: PersonId, course: CourseId) -> Result<Done, Error> {
+async fn lessons<C: ConnectionTrait>(connection: &C, person: PersonId, course: CourseId) -> Result<BTreeSet<LessonId>, Error> {
     let lessons = query::of::<rows::Entity>(person, Purpose::Education).filter(rows::Column::CourseId.eq(course));
+    Ok(lessons.all(connection).await?.into_iter().map(|row| row.lesson_id).collect())
+}
+
+pub(crate) async fn done<C: ConnectionTrait>(connection: &C, person: PersonId, course: CourseId) -> Result<Done, Error> {
     let tests = query::of::<attempts::rows::Entity>(person, Purpose::Education)
         .filter(attempts::rows::Column::CourseId.eq(course))
         .filter(attempts::rows::Column::Passed.eq(true));
@@ -37,7 +41,7 @@ pub(crate) async fn done<C: ConnectionTrait>(connection: &C, person: PersonId, c
         .filter(submission::Column::CourseId.eq(course))
         .filter(submission::Column::AnsweredAt.is_not_null());
     Ok(Done {
-        lessons: lessons.all(connection).await?.into_iter().map(|row| row.lesson_id).collect(),
+        lessons: lessons(connection, person, course).await?,
         tests: tests.all(connection).await?.into_iter().map(|row| row.test_id).collect(),
         assignments: answered.all(connection).await?.into_iter().map(|row| row.assignment_id).collect(),
     })
@@ -48,6 +52,10 @@ pub(crate) async fn done<C: ConnectionTrait>(connection: &C, person: PersonId, c
 pub(crate) async fn settle_in_tx(tx: &Tx, catalogue: &Catalogue, mut enrolment: enrolment::Model) -> Result<(), Error> {
     let (learner, course) = (enrolment.learner_id, enrolment.course_id);
     let Some(whole) = catalogue.course(course).filter(|_| enrolment.completed_at.is_none()) else { return Ok(()) };
+    // Most steps are not the last: then nothing else has to be looked for.
+    if !rules::are_lessons_complete(whole, &lessons(tx, learner, course).await?) {
+        return Ok(());
+    }
     if !rules::is_complete(whole, &done(tx, learner, course).await?) {
         return Ok(());
     }

@@ -1,11 +1,17 @@
 //! What completes a course.
 
+use std::collections::BTreeSet;
+
 use super::completion::Done;
-use crate::catalogue::Course;
+use crate::{catalogue::Course, ids::LessonId};
+
+pub fn are_lessons_complete(course: &Course, read: &BTreeSet<LessonId>) -> bool {
+    course.lessons().all(|lesson| read.contains(&lesson.id))
+}
 
 /// All lessons read, all tests passed, all assignments answered.
 pub fn is_complete(course: &Course, done: &Done) -> bool {
-    course.lessons().all(|lesson| done.lessons.contains(&lesson.id))
+    are_lessons_complete(course, &done.lessons)
         && course.tests().all(|test| done.tests.contains(&test.id))
         && course.assignments().all(|assignment| done.assignments.contains(&assignment.id))
 }
@@ -13,7 +19,7 @@ pub fn is_complete(course: &Course, done: &Done) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalogue::Catalogue, ids::LessonId};
+    use crate::catalogue::Catalogue;
 
     fn all_of(course: &Course) -> Done {
         Done {

@@ -135,6 +135,12 @@ pub(crate) fn loopback(address: &str) -> Option<SocketAddr> {
     rest.parse().ok().filter(|address: &SocketAddr| address.ip().is_loopback())
 }
 
+/// Where a sandbox runs as a process of its own on this machine, by the settings of payment: a gateway apart shows its page.
+pub fn beside(config: &crate::Config, mode: Mode) -> Option<SocketAddr> {
+    let address = config.partner_address.as_deref().filter(|_| config.sandbox && mode == Mode::Development)?;
+    loopback(address)
+}
+
 /// Starts the sandbox with its payments in memory.
 pub async fn serve(config: Config) -> Result<Sandbox, SandboxError> {
     start(config, None).await

@@ -7,7 +7,7 @@ mod running;
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use contract::privacy::v1::officer_alerted::Kind;
-use foundation::{BoxError, Timestamp, uuid::Uuid};
+use foundation::{BoxError, Timestamp, metrics::all::CLOCKS, uuid::Uuid};
 use personal_data::{Db, Error, query};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ use running::{Clocked, Running};
 const POLL: Duration = Duration::from_secs(5);
 /// Alarms that are looked up at once.
 const SOME: usize = 500;
+/// Percent of a term.
+const OVERDUE: i32 = 100;
 
 #[derive(Clone)]
 pub struct Clocks {
@@ -99,6 +101,9 @@ impl Clocks {
                 due.extend(percent.map(|percent| (alarm_id(clock.request, percent, clock.due_at), percent, clock)));
             }
         }
+        let overdue = due.iter().filter(|(_, percent, _)| *percent >= OVERDUE).count();
+        CLOCKS.count(overdue, ["overdue".into()]);
+        CLOCKS.count(due.len() - overdue, ["at_risk".into()]);
         for some in due.chunks(SOME) {
             let raised = clock_alarm::Column::Id.is_in(some.iter().map(|(id, ..)| *id));
             let raised = query::anonymous::<clock_alarm::Entity>().filter(raised).all(&self.db).await?;
@@ -117,13 +122,36 @@ impl Clocks {
             return Ok(());
         }
         let (kind, alarm) = match percent {
-            100 => (Kind::RequestOverdue, "REQUEST_OVERDUE"),
+            OVERDUE => (Kind::RequestOverdue, "REQUEST_OVERDUE"),
             _ => (Kind::RequestNearlyDue, "REQUEST_NEARLY_DUE"),
         };
         tracing::warn!(alarm, request = %clock.request, right = clock.right, percent, due = %clock.due_at, "a term is running out");
         officers::alert_in_tx(&tx, kind, clock.request).await?;
         tx.commit().await
     }
+}
+
+/// Open requests whose term is running out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RunningOut {
+    /// Four fifths are over.
+    pub at_risk: usize,
+    pub overdue: usize,
+}
+
+/// Counts them, for an operator's look beside the running service.
+pub async fn running_out(db: &Db) -> Result<RunningOut, Error> {
+    let (now, mut found) = (db.clock().now(), RunningOut::default());
+    for table in running::all() {
+        for clock in table.running(db, Some(now)).await? {
+            match rules::alarm(clock.received_at, clock.due_at, now) {
+                Some(OVERDUE) => found.overdue += 1,
+                Some(_) => found.at_risk += 1,
+                None => {}
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// One alarm per request, level and due date: a date that moved has alarms of its own.

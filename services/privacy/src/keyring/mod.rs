@@ -25,7 +25,7 @@ use zeroize::Zeroizing;
 pub use rotation::{Rotation, rotate, wrapped_by};
 pub use secret_file::KeyFileError;
 pub(crate) use secret_file::secret_file;
-pub use service::{holds, init};
+pub use service::{Migrations, holds, init};
 pub use wrapping::{KeyAddressError, KeyEncryption};
 
 use rows::{handle, index_key, key_grant, person_key};

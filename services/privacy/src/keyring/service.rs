@@ -10,7 +10,8 @@ use service::{Engines, Service};
 use super::{KeyEncryption, Keyring, rotation, rows, rpc, witness};
 use crate::{Config, InitError};
 
-pub(super) struct Migrations;
+/// The schema of the keyring's database.
+pub struct Migrations;
 
 impl MigratorTrait for Migrations {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {

@@ -1,3 +1,8 @@
+mod mesh;
+mod replicas;
+mod stage;
+mod strangers;
+
 use std::sync::{Arc, Mutex};
 
 use http::{Request, Response};
@@ -48,8 +53,23 @@ async fn a_peer_that_is_not_there_is_unavailable_and_none_is_there_twice() {
 
 #[tokio::test]
 async fn a_peer_elsewhere_needs_tls_and_certificates() {
-    let addresses = |address: &str| [("identity".to_owned(), address.to_owned())].into_iter().collect::<std::collections::BTreeMap<_, _>>();
+    let addresses = |address: &str| [("identity".to_owned(), address.to_owned())].into();
     let refused = |address: &str| Peers::with_remote(&addresses(address), None).err().unwrap();
     assert!(matches!(refused("http://identity:7000"), PeersError::Address(_)));
-    assert!(matches!(refused("https://identity:7000"), PeersError::NoCertificates(_)));
+    assert!(matches!(refused("https://identity:7000"), PeersError::NoCertificates));
+}
+
+#[tokio::test]
+async fn a_persons_token_travels_to_methods_of_persons_alone() {
+    let peers = Peers::in_process();
+    let (service, heard) = listener();
+    peers.register("privacy", service).unwrap();
+    let call = |path: &str| {
+        let request = Request::builder().uri(path).header("authorization", "Bearer x").body(Body::empty()).unwrap();
+        peers.transport("gateway", "privacy").oneshot(request)
+    };
+    call("/kolsai.privacy.v1.Erasures/CancelMyErasure").await.unwrap();
+    assert!(heard.lock().unwrap().take().unwrap().headers.contains_key("authorization"));
+    call("/kolsai.privacy.v1.Exceptions/FindException").await.unwrap();
+    assert!(!heard.lock().unwrap().take().unwrap().headers.contains_key("authorization"));
 }
