@@ -11,12 +11,13 @@ const COPY: &str = "KOLSAI_TEST_LOG";
 
 static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
-/// Begins to listen; a second call changes nothing. Our own crates say everything, as an operator who looks for a fault has it.
+/// Begins to listen; a second call changes nothing. Our own crates say everything, as an operator who looks for a fault has it, but for
+/// a span per statement, which holds an operation and a table and would be most of what is kept.
 #[allow(clippy::disallowed_methods, reason = "tests are told by the environment where a copy goes")]
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let filter = "info,kolsai=debug,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
+        let filter = "info,kolsai=debug,kolsai_personal_data::statement=info,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
         let copy = std::env::var_os(COPY).and_then(|path| OpenOptions::new().create(true).append(true).open(path).ok());
         let copy = copy.map(std::sync::Arc::new);
         let writer = move || Lines(copy.clone());
