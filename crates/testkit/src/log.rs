@@ -17,7 +17,8 @@ static LINES: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 pub(crate) fn listen() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let filter = "info,kolsai=debug,kolsai_personal_data::statement=info,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
+        let filter =
+            "info,kolsai=debug,kolsai_personal_data::statement=info,sea_orm_migration=warn,sqlx=warn,h2=warn,hyper=warn,rustls=warn";
         let copy = std::env::var_os(COPY).and_then(|path| OpenOptions::new().create(true).append(true).open(path).ok());
         let copy = copy.map(std::sync::Arc::new);
         let writer = move || Lines(copy.clone());
